@@ -11,10 +11,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tsladder.artifacts.law_fits import PowerLaw
 from tsladder.evaluation.bootstrap import mean_interval, shared_block_length
 from tsladder.evaluation.confidence_set import model_confidence_set
 from tsladder.evaluation.difference import bounds
-from tsladder.law.curve.power_law import PowerFit, fit_power
+from tsladder.law.curve.power_law import fit_power
 from tsladder.law.evidence.days import DayNoise, day_noise
 from tsladder.law.evidence.rung_variance import rung_variance
 from tsladder.law.evidence.selection import judge_selection
@@ -94,7 +95,7 @@ def ladder(
     return points
 
 
-def law_and_days(points: list[RungPoint], seed: int) -> tuple[PowerFit, DayNoise]:
+def law_and_days(points: list[RungPoint], seed: int) -> tuple[PowerLaw, DayNoise]:
     fit = fit_power([point.n_params for point in points], [point.loss for point in points])
     days = day_noise(points, draws=RESAMPLES, confidence=CONFIDENCE, seed=seed)
     if fit is None or days is None:

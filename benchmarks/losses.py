@@ -29,8 +29,8 @@ from tsladder.artifacts.plans import Recipe
 from tsladder.data.dataset import load_dataset
 from tsladder.data.windows import Windows, WindowSet
 from tsladder.evaluation.calibration import fit_temperature, scored_at
+from tsladder.evaluation.class_scores import score_forecast
 from tsladder.evaluation.metrics import per_day_log_loss
-from tsladder.evaluation.scores import score_forecast
 from tsladder.models.spec import ModelSpec
 from tsladder.params import Params, load_params
 from tsladder.places import Places

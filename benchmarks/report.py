@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import sys
 import tempfile
 import time
@@ -25,10 +24,11 @@ from tests.lines import PLAN  # noqa: E402
 from tests.report import evidence, studies  # noqa: E402 (the study of the tests, which are no installed package)
 from tests.small_records import search_plan  # noqa: E402
 
+from tsladder.artifacts.law import read_law, write_law  # noqa: E402
 from tsladder.artifacts.plans import write_plan  # noqa: E402
 from tsladder.law.plots import draw_scaling  # noqa: E402
 from tsladder.law.points import RungPoint  # noqa: E402
-from tsladder.law.scaling import scaling_record  # noqa: E402
+from tsladder.law.scaling import fit_horizons  # noqa: E402
 from tsladder.params import EvaluationParams, LawParams, Params, load_params  # noqa: E402
 from tsladder.places import Places  # noqa: E402
 from tsladder.report.build import build_report  # noqa: E402
@@ -73,12 +73,12 @@ def write_study(root: Path, trials: int) -> Places:
     )
     for horizon in HORIZONS:
         studies.write(places.horizon_splits(horizon), studies.whole_splits(horizon))
-    law = LawParams(region="test", alpha_of_interest=0.015)
+    asked = LawParams(region="test", alpha_of_interest=0.015)
     evaluation = EvaluationParams(bootstrap_draws=100, confidence=0.95)
-    record = scaling_record({h: rungs(h, rng) for h in HORIZONS}, [], law, evaluation, "made up", 1)
-    studies.write(places.law / "scaling.json", record)
+    law = fit_horizons({h: rungs(h, rng) for h in HORIZONS}, [], asked, evaluation, "made up", 1)
+    write_law(places.scaling, law)
     evidence.enrich(places)
-    draw_scaling(json.loads((places.law / "scaling.json").read_text()), places.law / "scaling.png")
+    draw_scaling(read_law(places.scaling), places.law / "scaling.png")
     return places
 
 

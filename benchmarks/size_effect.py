@@ -14,7 +14,8 @@ from collections import Counter
 import numpy as np
 from numpy.typing import NDArray
 
-from tsladder.law.surface.size_effect import SizeLaw, judge_sizes
+from tsladder.law.surface.size_effect import judge_sizes
+from tsladder.law.surface.size_law import SizeLaw
 
 Floats = NDArray[np.float64]
 LUCK = (0.01, 0.02)

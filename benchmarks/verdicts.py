@@ -21,9 +21,10 @@ import numpy as np
 from days_and_draws import ladder as days_ladder
 from size_effect import DESIGNS, LUCK, shares
 
+from tsladder.artifacts.law_fits import PowerLaw
 from tsladder.evaluation.confidence_set import model_confidence_set
 from tsladder.evaluation.difference import Term
-from tsladder.law.curve.power_law import PowerFit, fit_power
+from tsladder.law.curve.power_law import fit_power
 from tsladder.law.evidence.detection import FEW_DOF, Precision, detectable_alpha, detectable_range
 from tsladder.law.evidence.neighbours import compare_neighbours
 from tsladder.law.evidence.repetition import repeated_verdicts
@@ -184,12 +185,15 @@ def sets(effort: Effort) -> Iterator[Row]:
         rng, left = np.random.default_rng(6), np.zeros(2)
         for number in range(effort.slow_draws):
             points = days_ladder(rng, rungs=rungs, days=700, tilt=0.0, choice=0.01, own=0.003, seed=seed)
-            record = law_of_points(
+            law = law_of_points(
                 points, alpha_of_interest=INTEREST, confidence=CONFIDENCE, draws=effort.resamples, seed=number
             )
             losses = {point.cell: point.loss_N for point in points if point.loss_N is not None}
             before = model_confidence_set(losses, confidence=CONFIDENCE, draws=effort.resamples, seed=number)
-            left += [len(record["confidence_set"]["members"]) < rungs, len(before.members) < rungs]
+            left += [
+                law.confidence_set is not None and len(law.confidence_set.members) < rungs,
+                len(before.members) < rungs,
+            ]
         percent = dict(zip(("leaves a rung out", "before"), left / effort.slow_draws, strict=True))
         case = f"null, {rungs} rungs of 1 %, {'seeds of 1 %' if seed else 'one seed'}"
         yield Row(case=case, required="leaves a rung out <= 10 %", came=told(percent))
@@ -239,7 +243,7 @@ def seeded(
     return in_order(points)
 
 
-def study(rng: Rng, n_R: np.ndarray, alpha: float, noise: float, of_days: float = 0.0) -> PowerFit:
+def study(rng: Rng, n_R: np.ndarray, alpha: float, noise: float, of_days: float = 0.0) -> PowerLaw:
     """A fit of one study. `of_days`: sd of the exponent by the days, whose estimate has 50 degrees of freedom."""
     days: Term | None = None
     if of_days:
@@ -251,7 +255,7 @@ def study(rng: Rng, n_R: np.ndarray, alpha: float, noise: float, of_days: float 
     return fit
 
 
-def by_interval(fit: PowerFit) -> str:
+def by_interval(fit: PowerLaw) -> str:
     """The verdict that the interval alone decides."""
     low, high = fit.alpha_ci
     if low > 0.0 or high < 0.0:

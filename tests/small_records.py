@@ -6,7 +6,8 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 
 from tsladder.artifacts.features import BarsFacts, ColumnKind, FeatureColumn, FeaturesManifest, Origin
-from tsladder.artifacts.law import Fits, HorizonLaw, ModelChoice, PowerLaw, StudyLaw
+from tsladder.artifacts.law import HorizonLaw, StudyLaw
+from tsladder.artifacts.law_fits import Fits, ModelChoice, PowerLaw
 from tsladder.artifacts.plans import CellQuestion, NotPlanned, Recipe, SearchPlan, SearchTask
 from tsladder.artifacts.splits import HorizonSplits, RegionCount, RegionDays, SplitDays
 from tsladder.families.parts.geometry import Geometry

@@ -11,6 +11,7 @@ law = tsladder.fit_law(pandas.DataFrame({"n_params": sizes, "loss": losses}))
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,14 +19,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tsladder.artifacts.audit import AuditRecord
-from tsladder.artifacts.law import HorizonLaw, Interval, horizon_law_of, read_law
-from tsladder.artifacts.record import json_of
+from tsladder.artifacts.law import HorizonLaw, group_json, law_json, read_law
+from tsladder.artifacts.law_fits import Interval
 from tsladder.artifacts.store import if_there
 from tsladder.capsule.archive import unpack
 from tsladder.capsule.manifest import InvalidCapsule, not_fresh
 from tsladder.errors import BadInput
 from tsladder.law.reading.options import Reading
-from tsladder.law.table import ALPHA_OF_INTEREST, CONFIDENCE, DRAWS, SEED, fit_table
+from tsladder.law.table import ALPHA_OF_INTEREST, CONFIDENCE, DRAWS, SEED, law_of_table
 from tsladder.params import Params, load_params
 from tsladder.places import Places
 from tsladder.report.study_files import read_facts
@@ -84,7 +85,7 @@ class Law:
             alpha_ci=law.alpha_ci,
             alpha_ci_rungs=law.alpha_ci_rungs,
             alpha_ci_days=law.alpha_ci_days,
-            C=None if law.fits.power is None else law.fits.power.C,
+            C=law.fits.power.C if law.fits.power is not None and math.isfinite(law.fits.power.C) else None,
             floor=floor.E if floor is not None and floor.identified else None,
             minimum_detectable_alpha=law.minimum_detectable_alpha,
             notes=(*law.warnings, *law.notes),
@@ -157,7 +158,7 @@ def fit_law(
     `alpha_of_interest` is called flat. Raises BadInput for a table that cannot be read.
     """
     reading = Reading.parse(columns=[f"{role}={name}" for role, name in (columns or {}).items()])
-    record = fit_table(
+    found = law_of_table(
         table,
         reading=reading,
         alpha_of_interest=alpha_of_interest,
@@ -165,7 +166,7 @@ def fit_law(
         draws=draws,
         seed=seed,
     )
-    return {name: Law.of(horizon_law_of(law, name), law) for name, law in record["groups"].items()}
+    return {name: Law.of(law, group_json(law)) for name, law in found.groups.items()}
 
 
 def _read(places: Places, *, states: Mapping[str, str]) -> Study:
@@ -183,7 +184,9 @@ def _read(places: Places, *, states: Mapping[str, str]) -> Study:
         cells=pd.DataFrame([_cell_row(cell) for cell in planned]),
         trials=pd.DataFrame([row for cell in planned for row in _trial_rows(cell)]),
         scores=pd.DataFrame([row for cell in planned for row in _score_rows(cell, metrics)]),
-        laws={} if law is None else {horizon: Law.of(found, json_of(found)) for horizon, found in law.horizons.items()},
+        laws={}
+        if law is None
+        else {horizon: Law.of(found, law_json(found)) for horizon, found in law.horizons.items()},
         audit=facts.audit,
         not_fresh=states,
     )

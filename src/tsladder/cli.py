@@ -150,16 +150,16 @@ def _fit(places: Places, options: argparse.Namespace) -> int:
     given = {field.name: getattr(options, field.name) for field in dataclasses.fields(FitOptions)}
     fit_options = FitOptions(**{name: value for name, value in given.items() if value is not None})
     with progress(f"fitting {', '.join(path.name for path in options.points)}") as on_step:
-        record = fit_points(options.points, options.out, fit_options, on_step)
+        laws = fit_points(options.points, options.out, fit_options, on_step)
     if options.json:
-        print(json.dumps(record, indent=1, allow_nan=False))
-        print(f"tsladder: {record['understood']}", file=sys.stderr)
+        print(json.dumps(laws.to_json(), indent=1, allow_nan=False))
+        print(f"tsladder: {laws.understood}", file=sys.stderr)
     else:
-        print("\n".join(fit_lines(record)))
-    if "rows_dropped" in record:
-        print(f"tsladder: note: {record['rows_dropped']} rows are marked as dropped", file=sys.stderr)
-    if record["ignored_columns"]:
-        print(f"tsladder: note: columns ignored: {', '.join(record['ignored_columns'])}", file=sys.stderr)
+        print("\n".join(fit_lines(laws.understood, laws.groups)))
+    if laws.rows_dropped:
+        print(f"tsladder: note: {laws.rows_dropped} rows are marked as dropped", file=sys.stderr)
+    if laws.ignored_columns:
+        print(f"tsladder: note: columns ignored: {', '.join(laws.ignored_columns)}", file=sys.stderr)
     return 0
 
 

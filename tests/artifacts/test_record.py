@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -9,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 
 import pytest
 
-from tsladder.artifacts.record import OmitNone, Rest, json_of, read_record, record_of, write_record
+from tsladder.artifacts.record import NanIfNull, OmitNone, Rest, json_of, read_record, record_of, write_record
 from tsladder.errors import WorkFailed
 
 
@@ -112,3 +113,19 @@ def test_a_later_version_is_written_and_earlier_ones_are_read() -> None:
     assert json_of(Newer(level=1.0)) == {"version": 2, "level": 1.0}
     assert record_of(Newer, {"level": 1.0}, source="a.json") == Newer(level=1.0)
     assert record_of(Newer, {"level": 1.0, "version": 2}, source="a.json") == Newer(level=1.0)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Beyond:
+    number: Annotated[float, NanIfNull()]
+    ends: Annotated[tuple[float, float], NanIfNull()]
+    unknown: float | None
+
+
+def test_a_number_that_may_be_null_is_read_as_nan_and_another_null_is_refused() -> None:
+    found = record_of(Beyond, {"number": None, "ends": None, "unknown": None}, source="file")
+    assert math.isnan(found.number)
+    assert all(map(math.isnan, found.ends))
+    assert found.unknown is None
+    with pytest.raises(WorkFailed, match=r"ends\[0\]"):
+        record_of(Beyond, {"number": 1.5, "ends": [None, 1.0], "unknown": 1}, source="file")

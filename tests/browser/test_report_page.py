@@ -1,12 +1,12 @@
 """The report as a reader has it: opened from disk, sorted, searched, saved, on a phone, on paper, without scripts."""
 
 import csv
-import json
 
 import pytest
 from tests.report import studies
 from tests.report.whole_study import write_whole
 
+from tsladder.artifacts.law import read_law
 from tsladder.law.plots import draw_scaling
 from tsladder.report.build import build_report
 
@@ -20,7 +20,7 @@ FEW = 10
 def address(tmp_path_factory):
     """Where the page of a synthetic study lies, with a law's picture that was truly drawn."""
     places = write_whole(tmp_path_factory.mktemp("study"))
-    draw_scaling(json.loads((places.law / "scaling.json").read_text()), places.law / "scaling.png")
+    draw_scaling(read_law(places.scaling), places.law / "scaling.png")
     build_report(places, studies.study_params())
     return (places.report / "report.html").as_uri()
 

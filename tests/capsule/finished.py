@@ -12,10 +12,11 @@ from tsladder.artifacts.audit import SERIES_PROBES
 from tsladder.artifacts.plans import write_plan
 from tsladder.artifacts.store import read_json, write_json
 from tsladder.evaluation.baselines import Forecast
+from tsladder.evaluation.class_scores import score_class_region
 from tsladder.evaluation.decision import choose_on_validation
 from tsladder.evaluation.predictions import predictions_frame
-from tsladder.evaluation.scores import score_region
-from tsladder.law.build import law_record
+from tsladder.evaluation.region import RegionForecasts
+from tsladder.law.build import law_of_study
 from tsladder.law.scaling import write_law
 from tsladder.params import EvaluationParams
 from tsladder.planning.across_cells import plan_files
@@ -51,7 +52,7 @@ def write_study(folder, *, opened=(), reason=REASON):
 def finish(places):
     """Law and report, as the stages fit and report leave them."""
     params = params_of(places)
-    write_law(places.law, law_record(places, params))
+    write_law(places.law, law_of_study(places, params))
     build_report(places, params)
     return places
 
@@ -93,15 +94,17 @@ def _write_scored(places, cell):
     forecasts = {region: _forecasts(cell, region) for region in (Region.VALIDATION, Region.TEST)}
     choices = choose_on_validation(*forecasts[Region.VALIDATION][:2])
     for region, (y_N, probabilities, baselines, dates_N) in forecasts.items():
-        scores = score_region(
-            y_N=y_N,
-            dates_N=dates_N,
-            probabilities=probabilities,
-            forecasts=baselines,
+        scores = score_class_region(
+            RegionForecasts(
+                y_N=y_N,
+                dates_N=dates_N,
+                fingerprint=f"{cell.horizon}" * 64,
+                by_seed=probabilities,
+                baselines=baselines,
+                seed=cell.horizon,
+            ),
             train_rate=0.25,
-            fingerprint=f"{cell.horizon}" * 64,
             params=EvaluationParams(bootstrap_draws=100, confidence=0.95),
-            seed=cell.horizon,
             choices=choices,
         )
         regions[region] = scores.to_json()

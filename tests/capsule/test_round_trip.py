@@ -18,7 +18,7 @@ from tsladder.artifacts.store import read_json, write_json
 from tsladder.capsule.differences import differences
 from tsladder.capsule.rebuild import UNSCORED, rebuild
 from tsladder.errors import BadInput
-from tsladder.law.build import law_record
+from tsladder.law.build import law_of_study
 from tsladder.places import Places
 from tsladder.report.build import build_report
 
@@ -126,7 +126,7 @@ def test_everything_that_law_and_report_read_is_in_the_capsule(made, packed):
     before = {path: path.read_bytes() for path in made.report.iterdir()}
     try:
         params = params_of(made)
-        law_record(made, params)
+        law_of_study(made, params)
         build_report(made, params)
     finally:
         watching[0] = False

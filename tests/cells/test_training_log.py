@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tsladder.artifacts.outcome import EpochRecord
 from tsladder.cells.training_log import TrainingLog
 from tsladder.console.run_log import RunLog
 from tsladder.execution.crew import Progress
 from tsladder.log_file import RunningLog
-from tsladder.training.outcome import EpochRecord
 from tsladder.vocabulary import Cell
 
 

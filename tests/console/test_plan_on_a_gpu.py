@@ -11,7 +11,7 @@ import torch
 from tests.planning.test_step_costs import GPU
 from tests.studies import make_study
 
-from tsladder.artifacts.outcome import BatchPlan, TrainingOutcome
+from tsladder.artifacts.outcome import BatchPlan, EpochRecord, TrainingOutcome
 from tsladder.cli import main
 from tsladder.console import calibrate
 from tsladder.console.calibrate import GPU_PROBES, calibrate_here, calibration_lines
@@ -22,7 +22,6 @@ from tsladder.places import Places
 from tsladder.planning.calibration import read_calibration, write_calibration
 from tsladder.planning.duration import step_terms
 from tsladder.status.dry_run import study_forecast
-from tsladder.training.outcome import EpochRecord
 from tsladder.vocabulary import StopReason
 
 

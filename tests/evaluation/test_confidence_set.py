@@ -12,6 +12,7 @@ import pytest
 from arch.bootstrap import MCS
 from scipy.stats import t, ttest_rel
 
+from tsladder.artifacts.record import json_of
 from tsladder.evaluation.bootstrap import block_length
 from tsladder.evaluation.confidence_set import DRAWN_MODELS, TRAINED_MODELS, MeanNoise, model_confidence_set
 
@@ -115,7 +116,7 @@ def test_draws_of_one_size_are_left_out_seldom_once_their_noise_is_known() -> No
 
 
 def test_it_says_what_it_is_about() -> None:
-    assert confidence_set(losses(0.0, 0.1)).to_json()["about"] == TRAINED_MODELS
+    assert confidence_set(losses(0.0, 0.1)).about == TRAINED_MODELS
 
 
 @pytest.mark.parametrize(
@@ -137,7 +138,7 @@ def test_neither_the_order_of_the_models_nor_a_second_call_changes_anything() ->
     some["a-twin"] = some["model-0"].copy()
     first = confidence_set(some)
     assert confidence_set(dict(reversed(some.items()))) == first
-    assert json.dumps(first.to_json()) == json.dumps(confidence_set(some).to_json())
+    assert json.dumps(json_of(first)) == json.dumps(json_of(confidence_set(some)))
     assert confidence_set(some, seed=4).p_values != first.p_values
 
 

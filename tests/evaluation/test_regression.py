@@ -48,16 +48,10 @@ def constants(y_N: np.ndarray = Y) -> list[Forecast]:
 
 
 def scored(by_seed: dict[int, np.ndarray], extra: tuple[Forecast, ...] = ()):
-    return score_return_region(
-        y_N=Y,
-        dates_N=DATES,
-        forecasts=by_seed,
-        baselines=[*constants(), *extra],
-        training=TRAINING,
-        fingerprint="w",
-        params=PARAMS,
-        seed=1,
+    made = RegionForecasts(
+        y_N=Y, dates_N=DATES, fingerprint="w", by_seed=by_seed, baselines=[*constants(), *extra], seed=1
     )
+    return score_return_region(made, training=TRAINING, params=PARAMS)
 
 
 def test_the_huber_loss_is_half_the_square_within_one_standard_deviation_and_a_line_beyond() -> None:
@@ -160,7 +154,7 @@ def test_skill_is_claimed_against_the_stricter_constant() -> None:
     assert found.advantage.low > 0.0
     assert not found.constant_predictor
     assert found.positives == (Y > 0).sum()
-    assert found.huber_se == pytest.approx(np.std([s.huber for s in found.seeds.values()], ddof=1) / np.sqrt(3))
+    assert found.loss_se == pytest.approx(np.std([s.huber for s in found.seeds.values()], ddof=1) / np.sqrt(3))
 
 
 def test_a_model_that_repeats_the_training_mean_is_named_a_constant_predictor() -> None:

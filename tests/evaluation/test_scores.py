@@ -5,10 +5,11 @@ import pytest
 
 from tsladder.evaluation.baselines import Forecast
 from tsladder.evaluation.calibration import expected_calibration_error, fit_temperature
+from tsladder.evaluation.class_scores import score_class_region
 from tsladder.evaluation.decision import choose_on_validation
 from tsladder.evaluation.metrics import per_day_log_loss, score_classifier
 from tsladder.evaluation.predictions import predictions_frame
-from tsladder.evaluation.scores import score_region
+from tsladder.evaluation.region import RegionForecasts
 from tsladder.params import EvaluationParams
 
 PARAMS = EvaluationParams(bootstrap_draws=200, confidence=0.95)
@@ -25,17 +26,10 @@ CONSTANTS = (
 
 
 def score(probabilities, forecasts=CONSTANTS, y=Y, seed=0, choices=None):
-    return score_region(
-        y_N=y,
-        dates_N=DATES,
-        probabilities=probabilities,
-        forecasts=forecasts,
-        train_rate=TRAIN_RATE,
-        fingerprint="f" * 64,
-        params=PARAMS,
-        seed=seed,
-        choices=choices,
+    made = RegionForecasts(
+        y_N=y, dates_N=DATES, fingerprint="f" * 64, by_seed=probabilities, baselines=forecasts, seed=seed
     )
+    return score_class_region(made, train_rate=TRAIN_RATE, params=PARAMS, choices=choices)
 
 
 def test_a_model_that_knows_the_truth_has_skill_against_the_stricter_constant():
@@ -63,12 +57,12 @@ def test_the_loss_is_the_mean_over_seeds_and_never_that_of_an_ensemble():
     scores = score(noisy)
     losses = [score_classifier(Y, p).log_loss for p in noisy.values()]
     assert scores.mean.log_loss == pytest.approx(np.mean(losses))
-    assert scores.log_loss_se == pytest.approx(np.std(losses, ddof=1) / np.sqrt(3))
+    assert scores.loss_se == pytest.approx(np.std(losses, ddof=1) / np.sqrt(3))
     assert score_classifier(Y, np.mean(list(noisy.values()), axis=0)).log_loss < scores.mean.log_loss
 
 
 def test_one_seed_has_no_standard_error_rather_than_zero():
-    assert score({4: TRUTH}).log_loss_se is None
+    assert score({4: TRUTH}).loss_se is None
 
 
 def test_baselines_that_beat_the_model_are_named_and_others_are_not():

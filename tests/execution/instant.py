@@ -8,13 +8,13 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from tsladder.artifacts.outcome import TrainingOutcome
+from tsladder.artifacts.outcome import EpochRecord, TrainingOutcome
 from tsladder.data.windows import FoldWindows
 from tsladder.execution.crew import Ended, Event, JobOrder, Progress, Retried, Slot
 from tsladder.execution.heartbeat import VitalSigns
 from tsladder.planning.machine import Machine
 from tsladder.planning.memory import smaller_plan
-from tsladder.training.outcome import EpochRecord, Job, ended_early
+from tsladder.training.outcome import Job, ended_early
 from tsladder.vocabulary import StopReason
 
 LEAST_GIB = 0.1

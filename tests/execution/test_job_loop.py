@@ -18,7 +18,7 @@ from tests.building import batch_plan, job, settings, slot, windows
 from tests.execution.thermal import Clock, Lines, Script
 
 from tsladder.artifacts.heat import TemperatureReading, ThermalLevel
-from tsladder.artifacts.outcome import TrainingOutcome
+from tsladder.artifacts.outcome import EpochRecord, TrainingOutcome
 from tsladder.artifacts.progress import PROGRESS
 from tsladder.artifacts.store import read_json
 from tsladder.execution.crew import Ended, Event, JobOrder, Message, Progress, Slot
@@ -28,7 +28,6 @@ from tsladder.execution.memory_guard import MemoryWatch
 from tsladder.execution.supervisor import Supervisor
 from tsladder.execution.thermal_guard import ThermalWatch
 from tsladder.planning.memory import GIB
-from tsladder.training.outcome import EpochRecord
 from tsladder.vocabulary import StopReason
 
 EPOCHS = 5

@@ -10,13 +10,14 @@ import pytest
 from tests.small_records import horizon_splits
 from tests.studies import make_study
 
+from tsladder.artifacts.law_fits import PowerLaw
 from tsladder.artifacts.outcome import BatchPlan
 from tsladder.artifacts.splits import write_splits
 from tsladder.law.cost import StudyCost
-from tsladder.law.curve.power_law import PowerFit, fit_power
+from tsladder.law.curve.power_law import fit_power
 from tsladder.law.curve.weights import rung_noise
 from tsladder.law.evidence.detection import Precision, detectable_alpha
-from tsladder.law.next_runs import Option, in_words, settle_options
+from tsladder.law.next_runs import SettleOption, in_words, settle_options
 from tsladder.law.points import RungPoint
 from tsladder.models.spec import ModelSpec
 from tsladder.params import load_params
@@ -28,7 +29,7 @@ SIZES = np.geomspace(1e5, 1e7, 5)
 WAVE = 0.4 * np.exp([0.03, -0.03, 0.0, -0.03, 0.03])
 
 
-def ladder(se: float | None) -> tuple[list[RungPoint], PowerFit]:
+def ladder(se: float | None) -> tuple[list[RungPoint], PowerLaw]:
     seeds = ((1, 0.4), (2, 0.4), (3, 0.4))
     points = [
         RungPoint(cell=f"{n:g}", n_params=n, loss=loss, se=se, seeds=seeds) for n, loss in zip(SIZES, WAVE, strict=True)
@@ -51,9 +52,9 @@ class Priced:
         return 10 * sum(n_params)
 
 
-def options(se: float | None, cost: Priced | None = None) -> dict[str, list[Option]]:
+def options(se: float | None, cost: Priced | None = None) -> dict[str, list[SettleOption]]:
     points, fit = ladder(se)
-    found: dict[str, list[Option]] = {"seeds": [], "rungs": []}
+    found: dict[str, list[SettleOption]] = {"seeds": [], "rungs": []}
     for option in settle_options(points, fit, rung_noise(points, fit), alpha_of_interest=0.015, cost=cost):
         found[option.what].append(option)
     return found

@@ -18,11 +18,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tsladder.artifacts.law import HorizonLaw, group_json
 from tsladder.console.fit import fit_lines
 from tsladder.law.evidence.detection import FEW_DOF
 from tsladder.law.ladder import law_of_points
 from tsladder.law.points import RungPoint
-from tsladder.law.table import fit_table
+from tsladder.law.table import law_of_table
 
 INTEREST, CONFIDENCE, DRAWS = 0.015, 0.95, 60
 KINDS = ("line", "floor", "turn", "null", "outlier", "in step", "isoflop", "few rungs", "ties")
@@ -106,8 +107,8 @@ def made(number: int) -> Told:
         frame["se"] = frame["loss"] * noise * rng.uniform(0.1, 3.0, size=len(frame) if rng.random() < 0.5 else 1)
     if kind == "ties":
         frame["loss"] = frame["loss"].round(int(rng.integers(2, 4)))
-    record = fit_table(frame, draws=DRAWS, alpha_of_interest=INTEREST, confidence=CONFIDENCE)
-    return Told(number=number, kind=kind, law=record["groups"]["all"], terminal="\n".join(fit_lines(record)))
+    found = law_of_table(frame, draws=DRAWS, alpha_of_interest=INTEREST, confidence=CONFIDENCE)
+    return _told(number, kind, found.groups["all"], found.understood)
 
 
 def _truth(rng: Rng, kind: str) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
@@ -138,7 +139,7 @@ def _truth(rng: Rng, kind: str) -> tuple[np.ndarray, np.ndarray | None, np.ndarr
     return n, None, 0.4 * np.exp(-alpha * x)
 
 
-def _with_days(rng: Rng, n: np.ndarray, loss: np.ndarray, noise: float) -> dict[str, Any]:
+def _with_days(rng: Rng, n: np.ndarray, loss: np.ndarray, noise: float) -> HorizonLaw:
     """Losses of a study: daily, some with a tilt that all rungs share, over one seed or three."""
     days = 150
     x = np.log(n) - np.log(n).mean()
@@ -164,9 +165,9 @@ def _with_days(rng: Rng, n: np.ndarray, loss: np.ndarray, noise: float) -> dict[
     return law_of_points(points, alpha_of_interest=INTEREST, confidence=CONFIDENCE, draws=DRAWS, seed=1)
 
 
-def _told(number: int, kind: str, law: dict[str, Any]) -> Told:
-    terminal = "\n".join(fit_lines({"understood": "points of a study", "groups": {"all": law}}))
-    return Told(number=number, kind=kind, law=law, terminal=terminal)
+def _told(number: int, kind: str, law: HorizonLaw, understood: str = "points of a study") -> Told:
+    terminal = "\n".join(fit_lines(understood, {"all": law}))
+    return Told(number=number, kind=kind, law=group_json(law), terminal=terminal)
 
 
 Complaints = Iterator[str]
@@ -580,8 +581,8 @@ def test_the_ladders_have_every_verdict_and_form_that_a_table_can_have() -> None
 
 
 def test_a_law_too_steep_for_floats_is_told_without_its_level() -> None:
-    record = fit_table(pd.DataFrame({"n_params": [1e12, 1.2e12, 1.5e12, 2e12], "loss": [1.0, 1e-3, 1e-8, 1e-12]}))
-    law = record["groups"]["all"]
+    found = law_of_table(pd.DataFrame({"n_params": [1e12, 1.2e12, 1.5e12, 2e12], "loss": [1.0, 1e-3, 1e-8, 1e-12]}))
+    law = group_json(found.groups["all"])
     assert law["fits"]["power"]["C"] is None
     assert "has a loss more than 99.9% lower" in law["reason"]
-    assert re.search(r"C N\^-alpha +alpha 40\.767 \[[^]]*\]\n", "\n".join(fit_lines(record)))
+    assert re.search(r"C N\^-alpha +alpha 40\.767 \[[^]]*\]\n", "\n".join(fit_lines(found.understood, found.groups)))

@@ -7,8 +7,9 @@ import pytest
 
 from tsladder.errors import WorkFailed
 from tsladder.evaluation.baselines import Forecast
+from tsladder.evaluation.class_scores import score_class_region
 from tsladder.evaluation.predictions import predictions_frame
-from tsladder.evaluation.scores import score_region
+from tsladder.evaluation.region import RegionForecasts
 from tsladder.law.points import RungPoint, read_points, size_in_words
 from tsladder.params import EvaluationParams
 
@@ -29,15 +30,17 @@ def write_cell(folder, cell, n_params, blur, *, fingerprint="same", status="done
         }
         regions, frames = {}, []
         for region, labels in (("validation", 1 - Y), ("test", Y)):
-            scores = score_region(
-                y_N=labels,
-                dates_N=DATES,
-                probabilities=probabilities,
-                forecasts=forecasts,
+            scores = score_class_region(
+                RegionForecasts(
+                    y_N=labels,
+                    dates_N=DATES,
+                    fingerprint=fingerprint,
+                    by_seed=probabilities,
+                    baselines=forecasts,
+                    seed=0,
+                ),
                 train_rate=0.4,
-                fingerprint=fingerprint,
                 params=EvaluationParams(bootstrap_draws=100, confidence=0.95),
-                seed=0,
             )
             regions[region] = scores.to_json()
             frames.append(predictions_frame(region, labels, DATES, probabilities, forecasts))

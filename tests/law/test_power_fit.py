@@ -6,7 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from tsladder.law.curve.power_law import PowerFit, fit_constant, fit_power
+from tsladder.artifacts.law_fits import PowerLaw
+from tsladder.artifacts.record import json_of, record_of
+from tsladder.law.curve.power_law import fit_constant, fit_power, interval_at, loss_at
 from tsladder.law.evidence.detection import Precision, detectable_alpha, detectable_range
 from tsladder.law.evidence.leave_one_out import leave_one_rung_out
 
@@ -73,14 +75,14 @@ def test_the_interval_of_a_new_rung_matches_prediction_by_regression():
     new = np.array([1.0, np.log(2e7)])
     variance = fit.residual_sd**2 * (1 + new @ np.linalg.inv(design.T @ design) @ new)
     expected = new @ np.linalg.lstsq(design, y)[0] + np.array([-1, 1]) * stats.t.ppf(0.975, 3) * np.sqrt(variance)
-    np.testing.assert_allclose(fit.interval_at(2e7, new_rung=True), np.exp(expected), rtol=1e-9)
-    line_low, line_high = fit.interval_at(fit.reference_n)
+    np.testing.assert_allclose(interval_at(fit, 2e7, new_rung=True), np.exp(expected), rtol=1e-9)
+    line_low, line_high = interval_at(fit, fit.reference_n)
     assert (line_low, line_high) == pytest.approx(fit.loss_at_reference_ci)
 
 
 def test_a_fit_survives_the_trip_through_json():
     fit = fit_power(SIZES, [0.41, 0.39, 0.40, 0.37, 0.365])
-    assert PowerFit.from_json(json.loads(json.dumps(fit.to_json()))) == fit
+    assert record_of(PowerLaw, json.loads(json.dumps(json_of(fit))), source="text") == fit
 
 
 def test_the_constant_is_the_geometric_mean():
@@ -147,7 +149,7 @@ def test_a_weighted_rung_is_left_out_as_if_it_had_never_been_there():
         rest = np.arange(5) != index
         without = fit_power(SIZES[rest], loss[rest], weight_R=weights[rest])
         assert left.alpha_without == pytest.approx(without.alpha, rel=1e-9)
-        assert left.predicted == pytest.approx(float(without.loss_at(SIZES[index])), rel=1e-9)
+        assert left.predicted == pytest.approx(float(loss_at(without, SIZES[index])), rel=1e-9)
 
 
 def test_the_outlier_test_is_that_of_a_regression_with_a_dummy_for_the_rung():
@@ -176,7 +178,9 @@ def test_the_days_widen_the_interval_as_welch_and_satterthwaite_say():
     reach = max(reach, stats.t.ppf(0.975, 3) * rungs.alpha_se)
     assert both.alpha_ci == pytest.approx((both.alpha - reach, both.alpha + reach))
     assert both.alpha_ci_days[1] - both.alpha == pytest.approx(stats.t.ppf(0.975, 60) * 0.004)
-    assert PowerFit.from_json(json.loads(json.dumps(both.to_json()))).days == pytest.approx((0.004**2, 60.0))
+    assert record_of(PowerLaw, json.loads(json.dumps(json_of(both))), source="text").days == pytest.approx(
+        (0.004**2, 60.0)
+    )
 
 
 @given(days=st.floats(0.0, 0.05))

@@ -5,21 +5,22 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tsladder.law.curve.power_law import PowerFit, fit_power
+from tsladder.artifacts.law_fits import PowerLaw
+from tsladder.law.curve.power_law import fit_power
 from tsladder.law.evidence.repetition import repeated_verdicts
 
 SIZES = np.array([12e3, 50e3, 200e3, 750e3, 2e6])
 INTEREST = 0.015
 
 
-def named(fit: PowerFit) -> str:
+def named(fit: PowerLaw) -> str:
     low, high = fit.alpha_ci
     if low > 0.0 or high < 0.0:
         return "scales" if low > 0.0 else "worse_with_size"
     return "flat" if low > -INTEREST and high < INTEREST else "underpowered"
 
 
-def study(rng: np.random.Generator, alpha: float, noise: float) -> PowerFit:
+def study(rng: np.random.Generator, alpha: float, noise: float) -> PowerLaw:
     fit = fit_power(SIZES, 0.4 * SIZES**-alpha * np.exp(noise * rng.normal(size=SIZES.size)))
     assert fit is not None
     return fit

@@ -4,13 +4,16 @@ import json
 
 import numpy as np
 import pytest
+from tests.law_json import ladder_json, scaling_json
 
+from tsladder.artifacts.law import law_json
+from tsladder.artifacts.record import json_of
 from tsladder.law.curve.forms import Form, Support
 from tsladder.law.evidence.notes import notes_on
 from tsladder.law.evidence.selection import judge_selection
-from tsladder.law.ladder import beating_every_rung, law_of_points
+from tsladder.law.ladder import beating_every_rung
 from tsladder.law.points import DroppedCell, RungPoint
-from tsladder.law.scaling import scaling_record, write_law
+from tsladder.law.scaling import fit_horizons, write_law
 from tsladder.params import EvaluationParams, LawParams
 
 FIVE = (750e3, 2e6, 20e6, 200e6, 2e9)
@@ -46,13 +49,18 @@ def rungs(sizes=FIVE):
 
 
 @pytest.fixture(scope="module")
-def record():
+def law():
     points = {1: rungs(), 3: rungs(sizes=FIVE[:2]), 5: []}
     dropped = [
         DroppedCell(cell="2M-h5", reason="thermal stop"),
         DroppedCell(cell="20M-h3", reason="no trial completed"),
     ]
-    return scaling_record(points, dropped, LAW, EVALUATION, "key", 42)
+    return fit_horizons(points, dropped, LAW, EVALUATION, "key", 42)
+
+
+@pytest.fixture(scope="module")
+def record(law):
+    return law_json(law)
 
 
 def test_every_horizon_carries_the_contract_and_strict_json(record):
@@ -78,8 +86,8 @@ def test_a_ladder_that_scales_says_so_with_its_exponent_under_all_three_counts(r
 def test_how_the_exponent_hangs_on_trials_stands_beside_its_horizon(record):
     trials = np.sort(np.random.default_rng(1).uniform(0.4, 0.5, (5, 8)), axis=1).tolist()
     selection = judge_selection(list(FIVE), trials, alpha_of_interest=0.015, confidence=0.95)
-    law = scaling_record({1: rungs()}, [], LAW, EVALUATION, "key", 42, selections={1: selection})["horizons"]["1"]
-    assert law["selection"] == selection.to_json()
+    law = scaling_json({1: rungs()}, [], LAW, EVALUATION, "key", 42, selections={1: selection})["horizons"]["1"]
+    assert law["selection"] == json_of(selection)
     assert record["horizons"]["1"]["selection"] is None
 
 
@@ -101,19 +109,19 @@ def test_dropped_cells_are_listed_with_their_reason_at_their_own_horizon(record)
 
 
 def test_the_same_points_in_another_order_give_the_same_record():
-    first = law_of_points(rungs(), alpha_of_interest=0.015, confidence=0.95, draws=100, seed=1)
-    assert law_of_points(rungs()[::-1], alpha_of_interest=0.015, confidence=0.95, draws=100, seed=1) == first
+    first = ladder_json(rungs(), alpha_of_interest=0.015, confidence=0.95, draws=100, seed=1)
+    assert ladder_json(rungs()[::-1], alpha_of_interest=0.015, confidence=0.95, draws=100, seed=1) == first
 
 
 def test_another_seed_changes_no_law_that_draws_nothing():
-    first = law_of_points(rungs(), alpha_of_interest=0.015, confidence=0.95, draws=100, seed=1)
-    assert law_of_points(rungs(), alpha_of_interest=0.015, confidence=0.95, draws=100, seed=2) == first
+    first = ladder_json(rungs(), alpha_of_interest=0.015, confidence=0.95, draws=100, seed=1)
+    assert ladder_json(rungs(), alpha_of_interest=0.015, confidence=0.95, draws=100, seed=2) == first
 
 
 def test_a_rung_that_carries_the_fit_is_named_with_the_exponent_without_it():
     points = rungs()
     points[4] = dataclasses.replace(points[4], loss=0.2)
-    law = law_of_points(points, alpha_of_interest=0.015, confidence=0.95, draws=100, seed=1)
+    law = ladder_json(points, alpha_of_interest=0.015, confidence=0.95, draws=100, seed=1)
     (carrying,) = law["influential"]
     assert carrying["cell"] == "rung-4"
     assert carrying["cooks_distance"] > 1
@@ -122,7 +130,7 @@ def test_a_rung_that_carries_the_fit_is_named_with_the_exponent_without_it():
 
 def test_what_a_rung_loses_to_the_best_baseline_is_fitted_beside_the_loss():
     points = [dataclasses.replace(p, baselines={"own_rate": 0.2, "volatility_logistic": 0.35}) for p in rungs()]
-    excess = law_of_points(points, alpha_of_interest=0.015, confidence=0.95, draws=100, seed=1)["excess"]
+    excess = ladder_json(points, alpha_of_interest=0.015, confidence=0.95, draws=100, seed=1)["excess"]
     assert excess["baseline"] == "volatility_logistic"
     assert excess["slope_ci"][0] < excess["slope_per_tenfold"] < excess["slope_ci"][1] < 0
     assert excess["power"] is None
@@ -139,13 +147,13 @@ def test_only_a_baseline_that_beats_every_rung_is_named():
 def test_what_a_reader_must_know_stands_in_the_notes():
     points = rungs()
     points[0] = dataclasses.replace(points[0], off_budget=True, constant_predictor=True, seeds=((0, 0.4),), se=None)
-    notes = " ".join(law_of_points(points, alpha_of_interest=0.015, confidence=0.95, draws=100, seed=1)["notes"])
+    notes = " ".join(ladder_json(points, alpha_of_interest=0.015, confidence=0.95, draws=100, seed=1)["notes"])
     for words in ("outside its budget", "constant predictor", "one seed"):
         assert f"rung-0 {words}" in notes.replace("is a ", "").replace("has ", "").replace("lies ", "")
 
 
-def test_the_three_files_agree(record, tmp_path):
-    paths = write_law(tmp_path / "law", record)
+def test_the_three_files_agree(law, record, tmp_path):
+    paths = write_law(tmp_path / "law", law)
     assert [p.name for p in paths] == ["scaling.json", "scaling.csv", "scaling.png"]
     assert json.loads(paths[0].read_text()) == record
     with paths[1].open() as stream:
@@ -157,8 +165,8 @@ def test_the_three_files_agree(record, tmp_path):
     assert np.log(float(top["loss"]) / float(top["fitted_loss"])) == pytest.approx(residual)
 
 
-def test_the_picture_is_drawn_the_same_twice(record, tmp_path):
-    first, again = (write_law(tmp_path / name, record)[2].read_bytes() for name in ("a", "b"))
+def test_the_picture_is_drawn_the_same_twice(law, tmp_path):
+    first, again = (write_law(tmp_path / name, law)[2].read_bytes() for name in ("a", "b"))
     assert first.startswith(b"\x89PNG")
     assert first == again
 

@@ -12,6 +12,7 @@ import pytest
 from scipy.stats import linregress
 from tests.lines import trial_line
 
+from tsladder.artifacts.record import json_of
 from tsladder.artifacts.trials import TrialRecord
 from tsladder.law.build import read_selection
 from tsladder.law.evidence.selection import expected_best, judge_selection, ranked_losses
@@ -101,7 +102,7 @@ def test_the_sentence_says_which_way_the_exponent_of_the_law_is_wrong() -> None:
     calm = judged(same(np.random.default_rng(5), 8))
     assert calm.warning is None
     assert "do not show" in calm.words
-    assert list(calm.to_json()["alphas"]) == ["1", "2", "4", "8"]
+    assert list(json_of(calm)["alphas"]) == ["1", "2", "4", "8"]
 
 
 def test_a_mean_trial_that_falls_behind_while_the_best_ones_do_not_is_told_and_not_warned_of() -> None:

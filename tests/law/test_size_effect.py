@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
-from tsladder.law.surface.size_effect import SizeLaw, Source, judge_sizes
+from tsladder.law.surface.size_effect import judge_sizes
+from tsladder.law.surface.size_law import SizeLaw, Source
 
 E, A, B, ALPHA, BETA = 1.7, 400.0, 2000.0, 0.34, 0.37
 

@@ -7,7 +7,8 @@ import pytest
 from scipy import optimize
 
 from tsladder.law.surface import huber
-from tsladder.law.surface.additive_surface import SurfaceFit, fit_surface
+from tsladder.law.surface.additive_surface import fit_surface
+from tsladder.law.surface.surface_fit import SurfaceFit
 from tsladder.law.surface.threshold import PUBLISHED_DELTA, delta_for
 
 LANGUAGE = {"E": 1.8172, "A": 482.01, "B": 2085.43, "alpha": 0.3478, "beta": 0.3658}

@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tsladder.artifacts.law import POINT_KEYS
 from tsladder.errors import BadInput
-from tsladder.law.ladder import POINT_KEYS
 from tsladder.law.reading.columns import ROLES, parse_columns, role_of
 from tsladder.law.reading.options import Reading
 from tsladder.law.reading.rows import read_rows

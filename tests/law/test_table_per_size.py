@@ -14,7 +14,7 @@ from tsladder.law.reading.options import Reading
 from tsladder.law.reading.per_size import Pick, Take, parse_per_size
 from tsladder.law.reading.tables import read_tables
 from tsladder.law.scaling import points_table
-from tsladder.law.table import fit_table, write_fit
+from tsladder.law.table import fit_table, law_of_table, write_fit
 
 SIZES = (1e6, 4e6, 16e6, 64e6)
 
@@ -190,21 +190,21 @@ def test_settings_that_differ_between_tables_are_seen(tmp_path: Path) -> None:
 def test_tables_that_a_fit_and_a_study_write_are_read_again(tmp_path: Path) -> None:
     """Of several experiments too, whose derived columns differ within a size."""
     frame = pd.DataFrame({"n_params": np.repeat(SIZES, 2), "seed": [1, 2] * 4, "loss": 4.0 - 0.1 * np.arange(8.0)})
-    record = fit_table(frame, draws=20)
-    write_fit(tmp_path / "a", record)
+    law = law_of_table(frame, draws=20)
+    write_fit(tmp_path / "a", law)
     again = fit_table(tmp_path / "a" / "fit.csv", draws=20)
     assert [point["loss"] for point in again["groups"]["all"]["points"]] == [
-        point["loss"] for point in record["groups"]["all"]["points"]
+        point.loss for point in law.groups["all"].points
     ]
-    other = fit_table(frame.assign(loss=frame["loss"] * 1.01), draws=20)
+    other = law_of_table(frame.assign(loss=frame["loss"] * 1.01), draws=20)
     paths = []
-    for name, each in (("one", record), ("two", other)):
+    for name, each in (("one", law), ("two", other)):
         path = tmp_path / f"{name}.csv"
-        path.write_text(points_table(each["groups"], "horizon"))
+        path.write_text(points_table(each.groups, "horizon"))
         paths.append(path)
     in_data = frame.assign(n_data=1e9 * frame["seed"]).drop(columns="seed")
     wide = tmp_path / "data.csv"
-    wide.write_text(points_table(fit_table(in_data, draws=20)["groups"], "horizon"))
+    wide.write_text(points_table(law_of_table(in_data, draws=20).groups, "horizon"))
     assert "n_data differs within 4 of 4 sizes" in refusal(wide, columns=["n_data="])
     both = fit_table(paths, draws=20)
     assert [len(point["seeds"]) for point in both["groups"]["all"]["points"]] == [2, 2, 2, 2]

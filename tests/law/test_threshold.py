@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tsladder.law.surface.additive_surface import Group, delta_of_groups, fit_surface
+from tsladder.law.surface.additive_surface import fit_surface
+from tsladder.law.surface.common_threshold import Group, delta_of_groups
 from tsladder.law.surface.threshold import PUBLISHED_DELTA, Noise, delta_for, noise_of_replicates, pooled
 
 

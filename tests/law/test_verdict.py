@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from tsladder.law.evidence.neighbours import Contrast
+from tsladder.law.evidence.neighbours import NeighbourContrast
 from tsladder.law.ladder import fit_rungs
 from tsladder.law.points import RungPoint, in_order
 from tsladder.law.verdict import VerdictName, judge
@@ -75,7 +75,7 @@ def share(found, name):
 
 
 def contrast(smaller, larger, difference, p, noise="days and seeds"):
-    return Contrast(
+    return NeighbourContrast(
         smaller=smaller, larger=larger, difference=difference, relative=difference / 0.4, se=0.01, p_holm=p, noise=noise
     )
 

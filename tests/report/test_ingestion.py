@@ -12,9 +12,10 @@ from tests.capsule import finished
 from tests.report import studies
 from tests.studies import params_of, synthetic_bars, verb
 
+from tsladder.artifacts.law import law_json
 from tsladder.artifacts.store import read_json
 from tsladder.cli import main
-from tsladder.law.build import law_record
+from tsladder.law.build import law_of_study
 from tsladder.places import Places
 from tsladder.report.build import build_report
 from tsladder.report.summary import verdict_lines
@@ -112,7 +113,7 @@ def test_planted_faults_stand_in_the_data_section_and_beside_every_verdict(
         assert "as an unadjusted split of 2:1 does" in place
     before = read_json(study.law / "scaling.json")["horizons"]
     study.ingestion.unlink()
-    without = law_record(study, params_of(study))["horizons"]
+    without = law_json(law_of_study(study, params_of(study)))["horizons"]
     for horizon, law in before.items():
         assert {name: value for name, value in law.items() if name != "warnings"} == {
             name: value for name, value in json.loads(json.dumps(without))[horizon].items() if name != "warnings"

@@ -4,10 +4,10 @@ import json
 
 import numpy as np
 import pytest
+from tests.law_json import ladder_json
 from tests.report import evidence, studies
 from tests.report.reading import tables_of
 
-from tsladder.law.ladder import law_of_points
 from tsladder.law.points import RungPoint
 from tsladder.report import law_words, words
 from tsladder.report.document import document
@@ -42,7 +42,7 @@ def fitted(loss_R, *, size_R=SIZES, seed=0, noise=0.001, days=300):
         )
         for k, (n, loss) in enumerate(zip(size_R, loss_R, strict=True))
     ]
-    return law_of_points(rungs, alpha_of_interest=0.015, confidence=0.95, draws=100, seed=1)
+    return ladder_json(rungs, alpha_of_interest=0.015, confidence=0.95, draws=100, seed=1)
 
 
 def floored():

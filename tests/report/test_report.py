@@ -3,12 +3,12 @@
 import hashlib
 
 import pytest
+from tests.law_json import scaling_json
 from tests.report import studies
 from tests.report.reading import Page, body_of
 
 from tsladder.errors import WorkFailed
 from tsladder.law.points import DroppedCell, RungPoint
-from tsladder.law.scaling import scaling_record
 from tsladder.law.verdict import VerdictName
 from tsladder.params import EvaluationParams, LawParams
 from tsladder.places import Places
@@ -102,7 +102,7 @@ def test_a_report_comes_out_when_every_cell_failed(tmp_path):
         studies.write(places.timings(cell), {"cell": str(cell), "seeds": {}})
     law = LawParams(region="test", alpha_of_interest=0.015)
     lost = [DroppedCell(cell=str(cell), reason="heat") for cell in planned]
-    record = scaling_record(
+    record = scaling_json(
         {1: [], 3: [], 5: []}, lost, law, EvaluationParams(bootstrap_draws=100, confidence=0.95), "k", 1
     )
     studies.write(places.law / "scaling.json", record)
@@ -120,7 +120,7 @@ def test_the_record_of_the_law_stage_is_read_whole(tmp_path):
         for b, n in (("12k", 12e3), ("80k", 80e3), ("2M", 2e6))
     ]
     law = LawParams(region="test", alpha_of_interest=0.015)
-    record = scaling_record({1: rungs}, [], law, EvaluationParams(bootstrap_draws=100, confidence=0.9), "k", 1)
+    record = scaling_json({1: rungs}, [], law, EvaluationParams(bootstrap_draws=100, confidence=0.9), "k", 1)
     studies.write(places.law / "scaling.json", record)
     found = read_facts(places, studies.study_params()).law_of(1)
     assert found.alpha == pytest.approx(0.03, abs=1e-9)

@@ -1,9 +1,9 @@
 """A study whose every stage has run: three rungs at horizon 1, one at 3, audit and law with support."""
 
+from tests.law_json import scaling_json
 from tests.report import evidence, studies
 
 from tsladder.law.points import RungPoint
-from tsladder.law.scaling import scaling_record
 from tsladder.params import EvaluationParams, LawParams
 from tsladder.report.study_files import read_facts
 
@@ -13,7 +13,7 @@ def write_whole(root):
     places = studies.write_study(root)
     for horizon in (1, 3, 5):
         studies.write(places.horizon_splits(horizon), studies.whole_splits(horizon))
-    law = scaling_record(
+    law = scaling_json(
         {horizon: rungs(horizon) for horizon in (1, 3, 5)},
         [],
         LawParams(region="test", alpha_of_interest=0.015),

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from tsladder.artifacts.record import json_of
 from tsladder.law.curve.power_law import fit_power
 from tsladder.tracking import MlflowStore, MlflowTracker, RunRecord, RunStatus, RunTags, store_uri, ui_command
 
@@ -107,7 +108,7 @@ def ordinary_least_squares(log_n, log_loss, confidence=0.95):
 
 def law_record(n_params, loss):
     """The days' part of alpha is of other days: a new rung on the scored ones does not see it."""
-    power = fit_power(n_params, loss, days=(0.01**2, 30.0)).to_json()
+    power = json_of(fit_power(n_params, loss, days=(0.01**2, 30.0)))
     points = [{"n_params": int(n), "loss": value, "dropped": None} for n, value in zip(n_params, loss, strict=True)]
     lost = {"cell": "2B-h1", "n_params": None, "loss": None, "dropped": "does not fit"}
     nothing = {"verdict": "too_few_rungs", "points": points[:2], "fits": {"power": None}}

@@ -6,6 +6,7 @@ import sqlite3
 import pandas as pd
 import pytest
 
+from tsladder.artifacts.record import json_of
 from tsladder.law.curve.power_law import fit_power
 from tsladder.tracking import MlflowTracker, RunRecord, RunTags, store_uri
 from tsladder.tracking.database import update_paths
@@ -21,7 +22,7 @@ LAW = {
         "1": {
             "verdict": "flat",
             "points": [{"n_params": 10**power, "loss": 0.3, "dropped": None} for power in (4, 5, 6)],
-            "fits": {"power": POWER.to_json()},
+            "fits": {"power": json_of(POWER)},
         },
     },
 }

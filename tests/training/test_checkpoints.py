@@ -13,11 +13,12 @@ import pytest
 import torch
 from tests.building import batch_plan, geometry, job, recipe, settings, spec, windows
 
+from tsladder.artifacts.outcome import EpochRecord
 from tsladder.data.windows import FoldWindows
 from tsladder.training.checkpoint_plan import CheckpointPlan, remove_checkpoints
 from tsladder.training.checkpoints import STATE, Checkpoints
 from tsladder.training.folds import WalkForwardResult, walk_forward
-from tsladder.training.outcome import EpochRecord, Job
+from tsladder.training.outcome import Job
 from tsladder.training.trainer import Fitted, fit
 from tsladder.vocabulary import StopReason
 

@@ -9,12 +9,11 @@ import pytest
 import torch
 from tests.building import job, recipe, settings, windows
 
-from tsladder.artifacts.outcome import FoldOutcome, TrainingOutcome
+from tsladder.artifacts.outcome import EpochRecord, FoldOutcome, TrainingOutcome
 from tsladder.data.windows import FoldWindows
 from tsladder.execution.crew import Ended, Progress
 from tsladder.execution.supervisor import Supervisor
 from tsladder.training.folds import job_of_fold, summarised, walk_forward
-from tsladder.training.outcome import EpochRecord
 from tsladder.training.trainer import fit
 from tsladder.vocabulary import StopReason
 

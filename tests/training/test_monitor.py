@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tests.building import job, recipe, settings, windows
 
-from tsladder.training.outcome import EpochRecord
+from tsladder.artifacts.outcome import EpochRecord
 from tsladder.training.trainer import Fitted, fit
 from tsladder.vocabulary import StopReason
 

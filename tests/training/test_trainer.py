@@ -8,12 +8,12 @@ import pytest
 import torch
 from tests.building import build_loss, job, recipe, settings, spec, windows
 
+from tsladder.artifacts.outcome import EpochRecord
 from tsladder.models.build import build
 from tsladder.training import trainer
 from tsladder.training.feed import Feed
 from tsladder.training.gradients import accumulate_gradients
 from tsladder.training.optim import build_optimizer, learning_rate_factor
-from tsladder.training.outcome import EpochRecord
 from tsladder.training.trainer import Fitted, fit, predict_logits
 from tsladder.training.weights import Weights
 from tsladder.vocabulary import StopReason

@@ -6,29 +6,41 @@ still read, or do not exist for every horizon.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any
 
 from tsladder.artifacts.audit import AuditRecord
-from tsladder.artifacts.record import OmitNone, read_record, record_of, write_record
-from tsladder.artifacts.store import read_json
-
-Interval = tuple[float, float]
-Ends = tuple[float | None, float | None]
-"""Interval of which an end may lie beyond the range of floats (None)."""
+from tsladder.artifacts.law_evidence import (
+    ConfidenceSet,
+    InfluentialRung,
+    NeighbourContrast,
+    RungLeftOut,
+    SettleOption,
+    SizeLeftOut,
+    TrialSelection,
+)
+from tsladder.artifacts.law_fits import (
+    Ends,
+    ExcessLaw,
+    Fits,
+    Interval,
+    JointRegion,
+    ModelChoice,
+    PowerLaw,
+    closed,
+)
+from tsladder.artifacts.record import OmitNone, json_of, read_record, record_of
+from tsladder.artifacts.store import read_json, write_json
 
 COUNTS = ("n_params", "n_params_blocks", "n_params_body")
 
+OF_A_STUDY = ("warnings", "selection")
+"""Keys that the law of a horizon has and the law of a group of a table has not."""
+
 _AGAIN = "remove it and run `dvc repro fit`"
-
-
-def closed(ends: Ends | None) -> Interval | None:
-    """Return the interval `ends`; None if there is none or one of its ends is missing."""
-    if ends is None or ends[0] is None or ends[1] is None:
-        return None
-    return ends[0], ends[1]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,15 +54,14 @@ class LawPoint:
     """One rung, or a cell that was `dropped`, of which little more than its name and the reason is known."""
 
     cell: str
-    n_params: float | None
-    loss: float | None
-    dropped: bool
     budget: str | None = None
     precision: str | None = None
+    n_params: float | None
     n_params_blocks: float | None = None
     n_params_body: float | None = None
     off_budget: bool | None = None
     n_data: float | None = None
+    loss: float | None
     se: float | None = None
     seeds: tuple[SeedLoss, ...] = ()
     base_rate_loss: float | None = None
@@ -58,6 +69,7 @@ class LawPoint:
     has_skill: bool | None = None
     constant_predictor: bool | None = None
     beaten_by: tuple[str, ...] = ()
+    dropped: bool
     dropped_reason: str | None = None
 
     @property
@@ -68,249 +80,31 @@ class LawPoint:
         return self.n_params, self.loss
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ConstantLaw:
-    """Law without an effect of size: the geometric mean of the rung means, and the standard deviation of their logs
-    around it."""
-
-    loss: float
-    residual_sd: float | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PowerLaw:
-    """Power law loss = C * N ** -alpha; fields as in `tsladder.law.curve.power_law.PowerFit`."""
-
-    C: float | None
-    alpha: float
-    alpha_ci: Ends
-    alpha_ci_rungs: Ends | None
-    alpha_ci_days: Ends | None
-    alpha_se: float | None
-    alpha_dof: float | None
-    alpha_se_rungs: float | None
-    alpha_se_days: float | None
-    alpha_dof_days: float | None
-    r2: float | None
-    residuals: tuple[float, ...]
-    weights: tuple[float, ...]
-    leverage: tuple[float, ...]
-    cooks_distance: tuple[float | None, ...]
-    reference_n: float
-    loss_at_reference: float
-    loss_at_reference_ci: Ends
-    residual_sd: float
-    log_n_spread: float
-    n_rungs: int
-    dof: float
-    t_critical: float
-    confidence: float
-    beta: float | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FloorLaw:
-    """Power law with a floor, E + A N^-alpha.
-
-    `bends`: a law without a floor fits significantly worse. `identified`: the law bends, and the floor is known well
-    enough to be quoted.
-    """
-
-    identified: bool
-    reason: str
-    bends: bool
-    E: float | None
-    E_ci: Ends | None
-    A: float | None
-    alpha: float | None
-    alpha_ci: Ends | None
-    sse: float | None
-    reference_n: float | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OverfitLaw:
-    """Law whose loss rises again beyond some size.
-
-    `turns`: the rise is shown with confidence; `turns_at_n`: size of least loss on the fitted curve, whether the rise
-    is shown or not.
-    """
-
-    form: str
-    preferred: bool
-    turns: bool
-    turns_at_n: float | None
-    turns_at_ci: Ends | None
-    loss_at_turn: float | None
-    reason: str
-    a: float | None
-    b: float | None
-    c: float | None
-    sse: float | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Fits:
-    constant: ConstantLaw | None
-    power: PowerLaw | None
-    power_floor: FloorLaw | None
-    overfit: OverfitLaw | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ModelChoice:
-    """Functional form that the rungs support at the confidence of the verdict. An AICc of None: it does not exist for
-    so few rungs."""
-
-    aicc: Mapping[str, float | None]
-    preferred: str
-    reason: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class JointRegion:
-    """Boundary, point by point, of the joint confidence region of C and alpha, and the loss at the reference size along
-    it."""
-
-    confidence: float
-    alpha: tuple[float, ...]
-    C: tuple[float | None, ...]
-    loss_at_reference: tuple[float | None, ...]
-
-    @property
-    def alpha_ends(self) -> Interval:
-        return min(self.alpha), max(self.alpha)
-
-    @property
-    def C_ends(self) -> tuple[float, float | None] | None:
-        """Smallest and largest C of the region. The upper end is None if C reaches beyond the range of floats; None if
-        all of it does."""
-        known = [value for value in self.C if value is not None]
-        if not known:
-            return None
-        return min(known), max(known) if len(known) == len(self.C) else None
-
-    @property
-    def loss_ends(self) -> Interval | None:
-        known = [value for value in self.loss_at_reference if value is not None]
-        return (min(known), max(known)) if known else None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class InfluentialRung:
-    """Rung that dominates the fit, or is an outlier from the law of the others, and the exponent without it.
-
-    `p_outlier`: probability that a rung of the others' law lies as far off, times the number of rungs (Bonferroni).
-    """
-
-    cell: str
-    cooks_distance: float | None
-    alpha_without: float | None
-    p_outlier: float | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ExcessLaw:
-    """Excess of the loss over that of the best simpler forecast: its change per tenfold number of parameters."""
-
-    baseline: str
-    baseline_loss: float
-    slope_per_tenfold: float | None
-    slope_ci: Ends | None
-    power: PowerLaw | None
-    reason: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SettleOption:
-    """Option for an undecided verdict: more `seeds`, `rungs` or test days, and the seconds of work if they are
-    known."""
-
-    what: str
-    seeds: int | None
-    rungs: tuple[float, ...] | None
-    words: str
-    estimated_seconds: float | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NeighbourContrast:
-    """Loss of the larger rung minus that of the smaller one, paired by day; `p_holm` is Holm-corrected over the
-    ladder."""
-
-    smaller: str
-    larger: str
-    difference: float | None
-    relative: float | None
-    se: float | None
-    p_holm: float | None
-    noise: str | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BestRungs:
-    """Model confidence set of the rungs: those that cannot be distinguished from the best one, and the p-value at which
-    each rung would leave the set.
-
-    `about`: the population for which the set holds.
-    """
-
-    members: tuple[str, ...]
-    p_values: Mapping[str, float]
-    about: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RungLeftOut:
-    """Leave-one-out prediction of a rung by the power law of the others. `error`: relative, predicted / measured -
-    1."""
-
-    cell: str
-    n_params: float
-    measured: float
-    predicted: float
-    error: float
-    alpha_without: float
-    p_outlier: float | None = None
-    n_points: Annotated[int | None, OmitNone()] = None
-    worst_error: Annotated[float | None, OmitNone()] = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TrialSelection:
-    """Exponent of the searches' validation losses as a function of the number of trials a rung may choose from.
-
-    `alphas`: number of trials k -> exponent. `change`: exponent at the largest k minus that at 1; `p`: p-value of no
-    change.
-    """
-
-    alphas: Mapping[int, float]
-    change: float | None
-    change_ci: Ends | None
-    p: float | None
-    moves: bool
-    words: str
+POINT_KEYS = tuple(field.name for field in fields(LawPoint))
+"""Keys of a point, in the order of the columns of scaling.csv."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HorizonLaw:
-    """Law of one horizon. The figures of its power law are None if none was fitted.
+    """Law of one horizon, or of one group of a table. The figures of its power law are None if none was fitted.
 
     `alpha_ci` covers the noise of rungs and days together, `alpha_ci_rungs` and `alpha_ci_days` that of each alone.
+    Where data vary, `surface` and `size_at_equal_data` hold the fitted surface and the effect of size at equal data,
+    for people and scripts: plain data with the fields of `SurfaceFit` and `SizeLaw` of `tsladder.law.surface`.
     """
 
     points: tuple[LawPoint, ...]
     fits: Fits
-    verdict: str
-    reason: str
-    settle: str
-    settle_options: tuple[SettleOption, ...]
-    beaten_by: tuple[str, ...]
     model_choice: ModelChoice
     power_by_count: Mapping[str, PowerLaw | None]
     joint_region: JointRegion | None
     influential: tuple[InfluentialRung, ...]
     excess: ExcessLaw | None
+    verdict: str
+    reason: str
+    settle: str
+    settle_options: tuple[SettleOption, ...]
+    beaten_by: tuple[str, ...]
     base_rate_loss: float | None
     own_rate_loss: float | None
     baselines: Mapping[str, float]
@@ -320,14 +114,14 @@ class HorizonLaw:
     power: float | None
     repetition: Mapping[str, float] | None
     neighbours: tuple[NeighbourContrast, ...]
-    confidence_set: BestRungs | None
-    leave_one_rung_out: tuple[RungLeftOut, ...]
-    extrapolation: RungLeftOut | None
+    confidence_set: ConfidenceSet | None
+    leave_one_rung_out: tuple[SizeLeftOut | RungLeftOut, ...]
+    extrapolation: SizeLeftOut | RungLeftOut | None
     notes: tuple[str, ...]
-    warnings: tuple[str, ...] = ()
-    selection: TrialSelection | None = None
     surface: Annotated[Mapping[str, Any] | None, OmitNone()] = None
     size_at_equal_data: Annotated[Mapping[str, Any] | None, OmitNone()] = None
+    warnings: tuple[str, ...] = ()
+    selection: TrialSelection | None = None
 
     @property
     def kept(self) -> tuple[LawPoint, ...]:
@@ -394,15 +188,29 @@ def stored_law(path: Path) -> Mapping[str, Any] | None:
 
 
 def law_of_plain(record: Mapping[str, Any], source: str, *, remedy: str = _AGAIN) -> StudyLaw:
-    """Build a law from its JSON; the inverse of `json_of`. Raises WorkFailed, which names `source` and the `remedy`."""
+    """Build a law from its JSON, as `law_json` returns it. Raises WorkFailed with `source` and `remedy`."""
     return record_of(StudyLaw, dict(record), source=source, remedy=remedy)
 
 
-def horizon_law_of(record: Mapping[str, Any], source: str) -> HorizonLaw:
-    """Build the law of one horizon, or of one group of a table, from its JSON."""
-    return record_of(HorizonLaw, dict(record), source=source, remedy=_AGAIN)
+def law_json(law: StudyLaw | HorizonLaw) -> dict[str, Any]:
+    """Return the JSON of a law, in which a number beyond the range of floats is None."""
+    plain: dict[str, Any] = _finite(json_of(law))
+    return plain
+
+
+def group_json(law: HorizonLaw) -> dict[str, Any]:
+    """Return the JSON of the law of one group of a table."""
+    return {key: value for key, value in law_json(law).items() if key not in OF_A_STUDY}
 
 
 def write_law(path: Path, law: StudyLaw) -> None:
     """Replace the law at `path`."""
-    write_record(path, law)
+    write_json(path, law_json(law))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

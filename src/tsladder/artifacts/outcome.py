@@ -30,6 +30,24 @@ class BatchPlan:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class EpochRecord:
+    """Record of one finished epoch, `steps` optimizer steps into the run. `train_loss` is the mean over the epoch, with
+    dropout, of the loss that `val_loss` reports, whatever is trained on. `val_auc` is set where it is monitored, else
+    None.
+
+    `train_seconds`: time of the optimizer steps; `seconds`: time of the whole epoch.
+    """
+
+    epoch: int
+    steps: int
+    train_loss: float
+    val_loss: float
+    train_seconds: float
+    seconds: float
+    val_auc: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class FoldOutcome:
     """Outcome of the model of one walk-forward fold; its fields are as in `TrainingOutcome`.
 

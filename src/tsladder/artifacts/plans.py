@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from tsladder.artifacts.record import Inline, OmitNone, read_record, record_of, write_record
+from tsladder.artifacts.record import Inline, OmitNone, record_of, write_record
 from tsladder.artifacts.store import read_json
 from tsladder.errors import WorkFailed
 from tsladder.families.parts.geometry import Geometry
@@ -188,28 +188,6 @@ def plan_if_there(kind: type[P], path: Path) -> P | NotPlanned | None:
     try:
         return read_plan(kind, path) if path.exists() else None
     except NotADirectoryError:
-        return None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SearchedTask:
-    """Fields of a search plan that can be read from live records of any version of tsladder."""
-
-    strategy: str
-    objective: str
-    space: SpaceParams
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _SearchedPlan:
-    search: SearchedTask
-
-
-def searched_task(path: Path) -> SearchedTask | None:
-    """Read the search task of the plan at `path` in a live record; return None if it cannot be read."""
-    try:
-        return read_record(_SearchedPlan, path).search
-    except (WorkFailed, OSError):
         return None
 
 

@@ -1,10 +1,11 @@
 """JSON files <-> frozen dataclasses, checked against the annotations of the dataclass.
 
 A field is a key of the same name. A field with a default may be missing in a file. A field annotated with `OmitNone` is
-left out of a file if it is None, one with `MayBeLeftOut` if it has its default, one with `Unstored` always. The keys of
-a nested record annotated with `Inline` are written beside those of the outer record. Keys that no field names are
-ignored, or kept in the one field annotated with `Rest`. Keys of a mapping may be numbers or enumerations. A file
-without `version` has version 1; a record class of a later version states it in the class variable `VERSION`.
+left out of a file if it is None, one with `MayBeLeftOut` if it has its default, one with `Unstored` always. A number
+annotated with `NanIfNull` may be null. The keys of a nested record annotated with `Inline` are written beside those of
+the outer record. Keys that no field names are ignored, or kept in the one field annotated with `Rest`. Keys of a
+mapping may be numbers or enumerations. A file without `version` has version 1; a record class of a later version states
+it in the class variable `VERSION`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import functools
+import math
 import types
 import typing
 from collections.abc import Mapping
@@ -47,6 +49,11 @@ class Inline:
 @dataclasses.dataclass(frozen=True, slots=True)
 class Unstored:
     """Annotation of a field that is in no file: the reader of the record sets it from its context."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NanIfNull:
+    """Annotation of a number, or of a pair of numbers, that a file may hold as null, which is read as nan."""
 
 
 class Record(Protocol):
@@ -184,6 +191,9 @@ class RecordReader(Reader):
             return raw
         if kind is float and type(raw) is int:
             return raw
+        if raw is None and typing.get_origin(kind) is typing.Annotated and NanIfNull() in typing.get_args(kind)[1:]:
+            base = typing.get_args(kind)[0]
+            return math.nan if base is float else (math.nan,) * len(typing.get_args(base))
         if isinstance(kind, type) and issubclass(kind, Enum):
             known = [item.value for item in kind]
             return kind(raw) if raw in known else self.fault(path, f"must be one of {', '.join(known)}, got {raw!r}")

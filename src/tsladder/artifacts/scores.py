@@ -90,7 +90,7 @@ class Temperature:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScoredRegion:
-    """Scores of one cell on one region, from `evaluation.scores.RegionScores` or its counterpart for returns.
+    """Scores of one cell on one region, as `evaluation.scores.RegionScores` writes them.
 
     `metric`: name of the task's loss. `seeds`: training seed -> its metrics; `mean`: the metrics averaged over the
     seeds. `of_task`: fields that only one kind of task has.

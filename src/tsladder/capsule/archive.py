@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from tsladder.artifacts.environment import ENVIRONMENT
 from tsladder.capsule.layout import (
-    ENVIRONMENT,
     MANIFEST,
     MOST_BYTES,
     MOST_MEMBER_BYTES,

@@ -7,7 +7,6 @@ import re
 FORMAT = 2
 """Version of the layout; version 1 had no ingestion.json."""
 MANIFEST = "manifest.json"
-ENVIRONMENT = "environment.json"
 PARAMS = "params.yaml"
 
 MOST_MEMBERS = 20_000

@@ -8,13 +8,13 @@ import platform
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from tsladder.artifacts.ending import read_ending
+from tsladder.artifacts.environment import ENVIRONMENT, PackedEnvironment, PackingMachine, environment_text
 from tsladder.artifacts.plans import SearchPlan, read_plan
 from tsladder.artifacts.store import json_text
 from tsladder.capsule.archive import read_manifest
-from tsladder.capsule.layout import ENVIRONMENT, MANIFEST, PARAMS, belongs
+from tsladder.capsule.layout import MANIFEST, PARAMS, belongs
 from tsladder.capsule.manifest import InvalidCapsule, Manifest, Member
 from tsladder.capsule.privacy import MachineNames, without_machine_names
 from tsladder.errors import BadInput, WorkFailed
@@ -117,18 +117,16 @@ def _listed(places: Places, paths: list[Path]) -> str:
 
 
 def _environment(packages: Mapping[str, str], fingerprints: Mapping[str, str]) -> bytes:
-    record: dict[str, Any] = {
-        "python": platform.python_version(),
-        # Pairs, because records are written with their keys sorted, and a report tells these in an order of its own.
-        "packages": list(packages.items()),
-        "fingerprints": list(fingerprints.items()),
-        "machine": {
-            "system": platform.system(),
-            "architecture": platform.machine(),
-            "processor": str(identity("cpu")["processor"]),
-        },
-    }
-    return json_text(record).encode()
+    machine = PackingMachine(
+        system=platform.system(), architecture=platform.machine(), processor=str(identity("cpu")["processor"])
+    )
+    environment = PackedEnvironment(
+        python=platform.python_version(),
+        packages=tuple(packages.items()),
+        fingerprints=tuple(fingerprints.items()),
+        machine=machine,
+    )
+    return environment_text(environment).encode()
 
 
 def _content(name: str, file: Path) -> bytes:

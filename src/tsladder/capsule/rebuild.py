@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tsladder.artifacts.law import stored_law
-from tsladder.artifacts.store import read_json
+from tsladder.artifacts.environment import ENVIRONMENT, PackedEnvironment, read_environment
+from tsladder.artifacts.law import StudyLaw, law_json, stored_law
 from tsladder.capsule.archive import unpack
 from tsladder.capsule.differences import Difference, differences
-from tsladder.capsule.layout import ENVIRONMENT
 from tsladder.capsule.manifest import InvalidCapsule, Manifest
 from tsladder.errors import BadInput, WorkFailed
-from tsladder.law.build import law_record
+from tsladder.law.build import law_of_study
 from tsladder.law.scaling import write_law
 from tsladder.params import load_params
 from tsladder.places import Places
@@ -93,18 +92,18 @@ def _rebuild_report(capsule: Path, folder: Path, manifest: Manifest, on_step: On
     places = Places(folder, folder)
     try:
         params = load_params(places.params)
-        environment = _environment(read_json(folder / ENVIRONMENT))
+        environment = _environment(read_environment(folder / ENVIRONMENT))
         stored = stored_law(places.scaling)
         for path in (*places.law.glob("*"), *places.report.glob("*")):
             path.unlink()
         on_step("fitting the law", 1, _STEPS)
-        found = law_record(places, params, unscored_reason=UNSCORED)
+        found = law_of_study(places, params, unscored_reason=UNSCORED)
         on_step("drawing the law", 2, _STEPS)
         write_law(places.law, found)
         on_step("writing the report", 3, _STEPS)
         build_report(places, params, environment=environment)
         not_compared = _reason_not_compared(stored, found)
-        differing = () if stored is None or not_compared else differences(stored, found)
+        differing = () if stored is None or not_compared else differences(stored, law_json(found))
         verdicts = tuple(verdict_lines(places))
     except (BadInput, WorkFailed) as error:
         raise BadInput(f"{capsule} holds a study whose report cannot be built: {_message_of(error, folder)}") from None
@@ -131,24 +130,24 @@ def _unreadable_records(capsule: Path, manifest: Manifest, reason: str) -> BadIn
     )
 
 
-def _reason_not_compared(stored: Mapping[str, Any] | None, found: Mapping[str, Any]) -> str | None:
+def _reason_not_compared(stored: Mapping[str, Any] | None, found: StudyLaw) -> str | None:
     if stored is None:
         return "the capsule holds no law: its study had not been fitted yet"
-    if stored.get("study_key") != found["study_key"]:
+    if stored.get("study_key") != found.study_key:
         return "the law in the capsule answers another question than its plans: it was fitted before they were changed"
     return None
 
 
-def _environment(record: Mapping[str, Any]) -> Environment:
-    """Return the description of the machine that made the capsule, with a sentence on this machine."""
-    machine = record["machine"]
-    there = f"{machine['system']} on {machine['architecture']}, {machine['processor']}"
+def _environment(packed: PackedEnvironment) -> Environment:
+    """Return the environment in which the capsule was packed, with a sentence on this machine."""
+    machine = packed.machine
+    there = f"{machine.system} on {machine.architecture}, {machine.processor}"
     ours = software_versions()
     with_what = ", ".join(f"{name} {ours[name]}" for name in ("tsladder", "numpy", "scipy") if name in ours)
     return Environment(
-        python=record["python"],
-        packages=dict(record["packages"]),
-        fingerprints=dict(record["fingerprints"]),
+        python=packed.python,
+        packages=dict(packed.packages),
+        fingerprints=dict(packed.fingerprints),
         rebuilt=(
             f"Rebuilt from a study capsule: the law, every verdict and every figure were computed anew from its points "
             f"by {with_what} on Python {platform.python_version()} ({platform.system()} on {platform.machine()}). The "

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tsladder.artifacts.adoption import Adoption
 from tsladder.artifacts.best_params import write_best_params
+from tsladder.artifacts.search_question import SearchQuestion
 from tsladder.artifacts.trials import TrialRecord, latest
 from tsladder.cells.best_params import best_params
 from tsladder.cells.start_lines import describe_adoption, search_lines
@@ -48,7 +48,7 @@ class Search:
     phase: Phase
     key: str
     folder: Path
-    question: Mapping[str, Any]
+    question: SearchQuestion
     space: SearchSpace
     schedule: Schedule
     pruning: PruningParams | None

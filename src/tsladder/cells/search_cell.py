@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tsladder.artifacts.record import json_of
 from tsladder.cells.run_search import Search, run_search
 from tsladder.cells.search_outputs import write_failure, write_heat_stop, write_search
 from tsladder.cells.work import CellWork
@@ -29,7 +28,7 @@ def search_cell(work: CellWork, tracker: Tracker | None = None) -> None:
             phase=Phase.SEARCH,
             key=key,
             folder=folder,
-            question=json_of(work.search_plan),
+            question=work.search_plan,
             space=space,
             schedule=schedule,
             pruning=work.search_plan.search.pruning,

@@ -13,6 +13,7 @@ from tsladder.artifacts.coverage import read_coverage
 from tsladder.artifacts.ending import Ending, read_ending
 from tsladder.artifacts.plans import NotPlanned, SearchPlan, SupplementaryPlan, read_plan, read_planned
 from tsladder.artifacts.record import REBUILD, json_of
+from tsladder.artifacts.search_question import SupplementaryQuestion
 from tsladder.artifacts.store import digest
 from tsladder.artifacts.supplementary import (
     SelectedBudgets,
@@ -102,14 +103,14 @@ def _search_cell(work: CellWork, plan: SupplementaryPlan, supplement: Supplement
         reason = f"its search has no winner: {choice.reason}"
         write_summary(summary, Ending.of(work.cell, CellStatus.FAILED, reason))
         return False
-    question = {
-        "search": work.search_key,
-        "winner": json_of(choice),
-        "supplement": dataclasses.asdict(supplement),
-        "trials": plan.trials,
-        "code": plan.code,
-    }
-    key = digest(question)
+    question = SupplementaryQuestion(
+        search=work.search_key,
+        winner=choice,
+        supplement=dataclasses.asdict(supplement),
+        trials=plan.trials,
+        code=plan.code,
+    )
+    key = digest(json_of(question))
     live = work.places.supplementary_study(work.cell, key)
     with exclusive_lock(live, f"the supplementary search of {work.cell}"):
         winner = _winner(work, choice)

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.law import HorizonLaw
 from tsladder.errors import BadInput
 from tsladder.formatting import aligned
 from tsladder.law.evidence.detection import FEW_DOF
 from tsladder.law.reading.options import Reading
 from tsladder.law.scaling import residuals_of
-from tsladder.law.table import ALPHA_OF_INTEREST, CONFIDENCE, DRAWS, SEED, fit_table, write_fit
+from tsladder.law.table import ALPHA_OF_INTEREST, CONFIDENCE, DRAWS, SEED, TableLaw, law_of_table, write_fit
 from tsladder.steps import OnStep, no_progress
 
 _MOST_RUNGS = 40
@@ -64,14 +65,14 @@ class FitOptions:
 
 def fit_points(
     paths: Sequence[Path], out: Path | None, options: FitOptions | None = None, on_step: OnStep = no_progress
-) -> dict[str, Any]:
-    """Fit the tables at `paths` together and return the record, written to the folder `out` where one is given. Raises
+) -> TableLaw:
+    """Fit the tables at `paths` together and return their laws, written to the folder `out` where one is given. Raises
     BadInput."""
     options = options or FitOptions()
     reading = options.reading()
     if out is not None and out.exists() and not out.is_dir():
         raise BadInput(f"--out must be a folder, {out} is a file: name another")
-    record = fit_table(
+    law = law_of_table(
         paths,
         reading=reading,
         alpha_of_interest=options.alpha_of_interest,
@@ -83,51 +84,54 @@ def fit_points(
     )
     if out is not None:
         try:
-            write_fit(out, record)
+            write_fit(out, law)
         except OSError as error:
             raise BadInput(f"--out {out} cannot be written: {error.strerror}") from None
-    return record
+    return law
 
 
-def fit_lines(record: Mapping[str, Any]) -> list[str]:
+def fit_lines(understood: str, groups: Mapping[str, HorizonLaw]) -> list[str]:
     """Format a fit as plain text: the columns that were read, and for every group its verdict, fits and rungs."""
-    blocks = [[record["understood"]], *(_group(name, law) for name, law in record["groups"].items())]
+    blocks = [[understood], *(_group(name, law) for name, law in groups.items())]
     return [line for block in blocks for line in (*block, "")][:-1]
 
 
-def _group(name: str, law: Mapping[str, Any]) -> list[str]:
-    lines = [f"{name}: {law['verdict'].replace('_', ' ')}", f"  {law['reason']}", f"  {law['settle']}", ""]
+def _group(name: str, law: HorizonLaw) -> list[str]:
+    lines = [f"{name}: {law.verdict.replace('_', ' ')}", f"  {law.reason}", f"  {law.settle}", ""]
     lines += [f"  {line}" for line in aligned([("fit", "parameters"), *_fits(law)])]
     lines += ["", *(f"  {line}" for line in aligned(_rungs(law)))]
-    left = len(law["points"]) - _MOST_RUNGS
+    left = len(law.points) - _MOST_RUNGS
     lines += [f"  and {left} more"] if left > 0 else []
-    if law["influential"]:
+    if law.influential:
         lines += ["", "  each rung predicted from the others:"]
         lines += [*(f"  {line}" for line in aligned(_left_out(law))), ""]
-    return [*lines, *(f"  note: {note}" for note in law["notes"])]
+    return [*lines, *(f"  note: {note}" for note in law.notes)]
 
 
-def _fits(law: Mapping[str, Any]) -> list[tuple[str, str]]:
-    power, floor, overfit = (law["fits"][name] for name in ("power", "power_floor", "overfit"))
+def _fits(law: HorizonLaw) -> list[tuple[str, str]]:
+    power, floor, overfit = law.fits.power, law.fits.power_floor, law.fits.overfit
     rows = []
     if power is not None:
-        level = "" if power["C"] is None else f"   C {power['C']:.5g}"
-        rows.append(("C N^-alpha", f"alpha {_span(power['alpha'], power['alpha_ci'])}{level}"))
-        if power["alpha_ci_days"] is not None:
-            parts = (("rungs", power["alpha_ci_rungs"]), ("days", power["alpha_ci_days"]))
+        level = f"   C {power.C:.5g}" if math.isfinite(power.C) else ""
+        rows.append(("C N^-alpha", f"alpha {_span(power.alpha, power.alpha_ci)}{level}"))
+        if power.alpha_ci_days is not None:
+            parts = (("rungs", power.alpha_ci_rungs), ("days", power.alpha_ci_days))
             rows.append(("", "   ".join(f"of the {name} {_ends(ends)}" for name, ends in parts)))
-        at = f"loss {_span(power['loss_at_reference'], power['loss_at_reference_ci'])}"
-        rows.append(("", f"{at} at N = {power['reference_n']:.4g}   R^2 {power['r2']:.3f}"))
-    if "surface" in law:
-        rows += _surface(law["surface"])
-    if "size_at_equal_data" not in law:
-        known = f"E {_span(floor['E'], floor['E_ci'])}   alpha {floor['alpha']:.4g}   " if floor["identified"] else ""
-        rows.append(("E + A N^-alpha", known + floor["reason"]))
-        rows.append(("falls, then rises", overfit["reason"]))
-        rows.append(("choice of form", law["model_choice"]["reason"]))
-    if power is not None and law["minimum_detectable_alpha"] is not None:
-        low, high = law["minimum_detectable_alpha_range"]
-        least = f"{law['minimum_detectable_alpha']:.4f}" if power["dof"] >= FEW_DOF else f"{low:.4f} to {high:.4f}"
+        at = f"loss {_span(power.loss_at_reference, power.loss_at_reference_ci)}"
+        rows.append(("", f"{at} at N = {power.reference_n:.4g}   R^2 {power.r2:.3f}"))
+    if law.surface is not None:
+        rows += _surface(law.surface)
+    if law.size_at_equal_data is None and floor is not None and overfit is not None:
+        known = ""
+        if floor.identified and floor.E is not None:
+            known = f"E {_span(floor.E, floor.E_ci)}   alpha {floor.alpha:.4g}   "
+        rows.append(("E + A N^-alpha", known + floor.reason))
+        rows.append(("falls, then rises", overfit.reason))
+        rows.append(("choice of form", law.model_choice.reason))
+    ends = law.minimum_detectable_alpha_range
+    if power is not None and law.minimum_detectable_alpha is not None and ends is not None:
+        sure = power.dof >= FEW_DOF
+        least = f"{law.minimum_detectable_alpha:.4f}" if sure else f"{ends[0]:.4f} to {ends[1]:.4f}"
         rows.append(("detectable alpha", f"{least} in four studies out of five"))
     return rows
 
@@ -148,7 +152,7 @@ def _surface(surface: Mapping[str, Any]) -> list[tuple[str, str]]:
     return rows
 
 
-def _span(value: float, interval: list[float] | None) -> str:
+def _span(value: float, interval: Sequence[float] | None) -> str:
     return f"{value:.5g}" + (f" {_ends(interval)}" if interval is not None else "")
 
 
@@ -156,39 +160,39 @@ def _ends(interval: Sequence[float]) -> str:
     return f"[{interval[0]:.5g}, {interval[1]:.5g}]"
 
 
-def _rungs(law: Mapping[str, Any]) -> list[tuple[str, ...]]:
+def _rungs(law: HorizonLaw) -> list[tuple[str, ...]]:
     residuals = residuals_of(law)
     rows: list[tuple[str, ...]] = [("rung", "n_params", "loss", "se", "runs", "off the fit")]
-    for index, point in enumerate(law["points"][:_MOST_RUNGS]):
+    for index, point in enumerate(law.points[:_MOST_RUNGS]):
         rows.append(
             (
-                point["cell"],
-                f"{point['n_params']:.10g}",
-                f"{point['loss']:.6g}",
-                "-" if point["se"] is None else f"{point['se']:.2g}",
-                str(max(1, len(point["seeds"]))),
+                point.cell,
+                f"{point.n_params:.10g}",
+                f"{point.loss:.6g}",
+                "-" if point.se is None else f"{point.se:.2g}",
+                str(max(1, len(point.seeds))),
                 f"{math.expm1(residuals[index]):+.2%}" if index < len(residuals) else "-",
             )
         )
     return rows
 
 
-def _left_out(law: Mapping[str, Any]) -> list[tuple[str, ...]]:
+def _left_out(law: HorizonLaw) -> list[tuple[str, ...]]:
     """Return the left-out rungs to show; for a long ladder only those that carry the fit, and the top one, which tests
     the law."""
-    distance = {rung["cell"]: rung["cooks_distance"] for rung in law["influential"]}
+    distance = {rung.cell: rung.cooks_distance for rung in law.influential}
     header = ("rung", "loss", "predicted", "error", "alpha without it", "Cook's distance")
-    left_out = law["leave_one_rung_out"]
+    left_out = law.leave_one_rung_out
     few = len(left_out) <= _MOST_RUNGS
-    shown = [left for left in left_out if few or left["cell"] in distance or left is left_out[-1]]
+    shown = [left for left in left_out if few or left.cell in distance or left is left_out[-1]]
     rows = [
         (
-            left["cell"],
-            f"{left['measured']:.6g}",
-            f"{left['predicted']:.6g}",
-            f"{left['error']:+.2%}",
-            f"{left['alpha_without']:.4f}",
-            f"{distance[left['cell']]:.3g}" if left["cell"] in distance else "-",
+            left.cell,
+            f"{left.measured:.6g}",
+            f"{left.predicted:.6g}",
+            f"{left.error:+.2%}",
+            f"{left.alpha_without:.4f}",
+            f"{distance[left.cell]:.3g}" if left.cell in distance else "-",
         )
         for left in shown
     ]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.artifacts.law_evidence import ConfidenceSet
 from tsladder.evaluation.bootstrap import block_length, resamples
 
 Floats = NDArray[np.float64]
@@ -19,22 +19,6 @@ TRAINED_MODELS = "of these trained models, on these days"
 DRAWN_MODELS = "of models whose searches and seeds are draws, on days like these"
 
 _SAME = 1e-12
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ConfidenceSet:
-    """A model confidence set. `members`: models that hold the best one with the given confidence, best first.
-
-    `p_values`: for every model, the significance level up to which it stays in the set. `about`: the population that
-    the statement is about.
-    """
-
-    members: tuple[str, ...]
-    p_values: Mapping[str, float]
-    about: str
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {"members": list(self.members)}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

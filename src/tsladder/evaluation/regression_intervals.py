@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from tsladder.artifacts.scores import Interval
 from tsladder.evaluation.bootstrap import mean_interval, resampled_intervals, shared_block_length, within
-from tsladder.evaluation.regression_metrics import TrainingReturns, mean_over_seeds, per_day_huber, score_returns
+from tsladder.evaluation.regression_metrics import TrainingReturns, per_day_huber, score_returns
+from tsladder.evaluation.scores import mean_over_seeds
 from tsladder.params import EvaluationParams
 
 Floats = NDArray[np.float64]

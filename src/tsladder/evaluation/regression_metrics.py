@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,12 +107,6 @@ def midranks(values_N: Floats) -> Floats:
     _, inverse, counts = np.unique(values_N, return_inverse=True, return_counts=True)
     ranks: Floats = np.cumsum(counts) - (counts - 1) / 2.0
     return ranks[inverse]
-
-
-def mean_over_seeds(scores: Sequence[ReturnScores], name: str) -> float | None:
-    """Average the metric `name` over the seeds; None where it is undefined for one of them."""
-    values = [getattr(one, name) for one in scores]
-    return None if None in values else float(np.mean(values))
 
 
 def _checked(y_N: NDArray[np.floating], forecast_N: NDArray[np.floating]) -> tuple[Floats, Floats]:

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from tsladder.artifacts.outcome import BatchPlan, TrainingOutcome
+from tsladder.artifacts.outcome import BatchPlan, EpochRecord, TrainingOutcome
 from tsladder.data.windows import FoldWindows
 from tsladder.execution.heartbeat import VitalSigns
 from tsladder.planning.machine import Machine
-from tsladder.training.outcome import EpochRecord, Job
+from tsladder.training.outcome import Job
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

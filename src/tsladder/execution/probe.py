@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tsladder.artifacts.outcome import BatchPlan, TrainingOutcome
+from tsladder.artifacts.outcome import BatchPlan, EpochRecord, TrainingOutcome
 from tsladder.artifacts.plans import Recipe
 from tsladder.data.windows import Windows
 from tsladder.execution.crew import Ended, Progress
@@ -15,7 +15,7 @@ from tsladder.execution.supervisor import Supervisor
 from tsladder.models.spec import ModelSpec
 from tsladder.planning.memory import best_on_disk, scoring_batch
 from tsladder.planning.recipe import Settings
-from tsladder.training.outcome import EpochRecord, Job
+from tsladder.training.outcome import Job
 
 EPOCHS = 2
 """Epochs after which memory has reached its peak: gradients and moments exist from the first step on, the copy of the

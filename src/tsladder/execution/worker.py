@@ -23,12 +23,12 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import parent_process
 from pathlib import Path
 
-from tsladder.artifacts.outcome import BatchPlan, TrainingOutcome
+from tsladder.artifacts.outcome import BatchPlan, EpochRecord, TrainingOutcome
 from tsladder.artifacts.trained_model import TrainedModel
 from tsladder.data.windows import FoldWindows
 from tsladder.execution.shared_windows import SharedWindows
 from tsladder.planning.memory import GIB, smaller_plan
-from tsladder.training.outcome import EpochRecord, Job, ended_early
+from tsladder.training.outcome import Job, ended_early
 from tsladder.vocabulary import StopReason
 
 MAX_RETRIES = 10

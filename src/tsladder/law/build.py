@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from tsladder.artifacts.coverage import read_coverage
 from tsladder.artifacts.ingestion import read_ingestion
+from tsladder.artifacts.law import StudyLaw, law_json
+from tsladder.artifacts.law_evidence import TrialSelection
 from tsladder.artifacts.plans import Recipe, SearchPlan, read_plan
-from tsladder.artifacts.record import json_of
 from tsladder.artifacts.store import if_there
 from tsladder.artifacts.trials import TRIALS, read_trials
 from tsladder.law.audit_record import failed_probes, inconclusive_probes, whole_audit
 from tsladder.law.cost import StudyCost
 from tsladder.law.evidence.comparable_rungs import cut_short, mixed_numerics, unequal_effort
-from tsladder.law.evidence.selection import Selection, judge_selection, ranked_losses
+from tsladder.law.evidence.selection import judge_selection, ranked_losses
 from tsladder.law.points import DroppedCell, RungPoint, read_points
-from tsladder.law.scaling import scaling_record, write_law
+from tsladder.law.scaling import fit_horizons, write_law
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.plans import study_key
@@ -31,17 +31,17 @@ def fit_law(places: Places, params: Params, tracker: Tracker | None = None) -> N
 
     Raises WorkFailed when the audit's record is missing or damaged: any verdict could then be an invalid one.
     """
-    record = law_record(places, params)
-    files = write_law(places.law, record)
-    tags = RunTags.of_study(params, phase=Phase.FIT, study_key=record["study_key"])
+    law = law_of_study(places, params)
+    files = write_law(places.law, law)
+    tags = RunTags.of_study(params, phase=Phase.FIT, study_key=law.study_key)
     tracker = tracker or MlflowTracker(places.mlruns, params.study.name)
-    tracker.register_law(record, files, tags)
+    tracker.register_law(law_json(law), files, tags)
 
 
-def law_record(places: Places, params: Params, *, unscored_reason: str | None = None) -> dict[str, Any]:
-    """Build the JSON-ready record of the law from the scores, plans and audit on disk, without writing anything.
+def law_of_study(places: Places, params: Params, *, unscored_reason: str | None = None) -> StudyLaw:
+    """Fit the law to the scores, plans and audit on disk, without writing anything.
 
-    The same files give the same record. `unscored_reason`: why a planned cell without scores is dropped; with None such
+    The same files give the same law. `unscored_reason`: why a planned cell without scores is dropped; with None such
     a cell raises WorkFailed. Raises WorkFailed as well for a record that is missing or damaged.
     """
     plans = {str(cell): read_plan(SearchPlan, places.search_plan(cell)) for cell in params.cells}
@@ -63,7 +63,7 @@ def law_record(places: Places, params: Params, *, unscored_reason: str | None = 
     selections = {horizon: read_selection(places, params, rungs, objectives) for horizon, rungs in points.items()}
     audit = whole_audit(places.audit_record)
     ingestion = if_there(read_ingestion)(places.ingestion)
-    return scaling_record(
+    return fit_horizons(
         points,
         dropped,
         params.law,
@@ -83,12 +83,13 @@ def law_record(places: Places, params: Params, *, unscored_reason: str | None = 
         costs={horizon: StudyCost.of_horizon(places, params, horizon) for horizon in points},
         metric=load_task(params.target.task).metric,
         selections=selections,
-    ) | {"audit": json_of(audit)}
+        audit=audit,
+    )
 
 
 def read_selection(
     places: Places, params: Params, rungs: Sequence[RungPoint], objectives: Mapping[str, str]
-) -> Selection | None:
+) -> TrialSelection | None:
     """Estimate how the exponent depends on the number of trials per rung, from the trials on disk.
 
     `objectives`: cell -> objective of its search.

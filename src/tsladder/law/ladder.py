@@ -3,36 +3,42 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tsladder.artifacts.law import COUNTS, HorizonLaw
+from tsladder.artifacts.law_evidence import (
+    ConfidenceSet,
+    InfluentialRung,
+    NeighbourContrast,
+    RungLeftOut,
+    SizeLeftOut,
+)
+from tsladder.artifacts.law_fits import Fits, ModelChoice, PowerLaw
 from tsladder.evaluation.confidence_set import model_confidence_set
 from tsladder.evaluation.difference import Term
 from tsladder.law.curve.floor import fit_floor, no_floor
 from tsladder.law.curve.forms import Form, Support, aicc_of_forms, support_of_rungs, support_of_sizes
-from tsladder.law.curve.overfit import FORM, fit_overfit, no_turn
-from tsladder.law.curve.power_law import PowerFit, fit_constant, fit_power
+from tsladder.law.curve.overfit import fit_overfit, no_turn
+from tsladder.law.curve.power_law import fit_constant, fit_power
 from tsladder.law.curve.weights import least_noise_of, rung_weights
 from tsladder.law.design import Kind, n_sizes_of
 from tsladder.law.evidence.days import DayNoise, day_noise
 from tsladder.law.evidence.detection import POWER, Precision, detectable_alpha, detectable_range
 from tsladder.law.evidence.excess import fit_excess
-from tsladder.law.evidence.leave_one_out import LeftOut, is_outlier, leave_one_rung_out
-from tsladder.law.evidence.neighbours import Contrast, compare_neighbours, compare_with_least, is_significant
+from tsladder.law.evidence.leave_one_out import is_outlier, leave_one_rung_out
+from tsladder.law.evidence.neighbours import compare_neighbours, compare_with_least, is_significant
 from tsladder.law.evidence.notes import CARRIES, notes_on
 from tsladder.law.evidence.region import joint_region
 from tsladder.law.evidence.repetition import repeated_verdicts
 from tsladder.law.evidence.rung_variance import rung_variance
 from tsladder.law.next_runs import Cost
-from tsladder.law.points import DroppedCell, RungPoint, in_order, size_in_words
+from tsladder.law.points import DroppedCell, RungPoint, dropped_point, in_order, law_point
 from tsladder.law.surface.size_effect import judge_sizes
+from tsladder.law.surface.size_law import SizeLaw
 from tsladder.law.surface.threshold import HuberDelta
 from tsladder.law.verdict import judge
-from tsladder.vocabulary import Cell
-
-COUNTS = ("n_params", "n_params_blocks", "n_params_body")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,8 +50,8 @@ class Fitted:
     """
 
     support: Support
-    contrasts: Sequence[Contrast] = ()
-    left_out: Sequence[LeftOut] = ()
+    contrasts: Sequence[NeighbourContrast] = ()
+    left_out: Sequence[RungLeftOut] = ()
     days: DayNoise | None = None
     days_of: Callable[[Sequence[RungPoint]], DayNoise | None] = lambda _: None
 
@@ -62,11 +68,11 @@ def law_of_points(
     cost: Cost | None = None,
     huber_delta: float | HuberDelta | None = None,
     interest_option: str = "law.alpha_of_interest",
-) -> dict[str, Any]:
-    """Build the JSON-ready record of a ladder: fits, verdict and evidence.
+) -> HorizonLaw:
+    """Return the law of a ladder: fits, verdict and evidence.
 
     `draws` and `seed` apply to every bootstrap in it. Where `n_data` varies otherwise than in step with `n_params`,
-    size is judged at equal data, and the forms over N alone are left out; wherever it varies the record also holds the
+    size is judged at equal data, and the forms over N alone are left out; wherever it varies the law also holds the
     `surface`. `cost`: estimates the cost of further work. `huber_delta`: threshold of the surface's loss; None: chosen
     from the noise. `interest_option`: name of the setting that holds `alpha_of_interest`.
     """
@@ -115,52 +121,45 @@ def law_of_points(
     )
     noise = support.noise_of(rungs)
     constant = fit_constant([p.loss for p in rungs]) if rungs else None
-    excess = fit_excess(rungs, confidence)
     precision = None if power is None or noise is None else Precision.of(power, noise)
     left_out = _left_out(rungs, fitted)
-    record: dict[str, Any] = {
-        "points": [_point(point) for point in rungs] + [_dropped(cell) for cell in dropped],
-        "fits": {
-            "constant": None if constant is None else dataclasses.asdict(constant),
-            "power": _power(power),
-            "power_floor": dataclasses.asdict(support.floor or no_floor(_VARYING)),
-            "overfit": dataclasses.asdict(support.overfit or no_turn(_VARYING))
-            | {"form": FORM, "preferred": support.form is Form.TURN},
-        },
-        "model_choice": {
-            "aicc": aicc_of_forms(constant, support),
-            "preferred": support.form.value,
-            "reason": support.why,
-        },
-        "power_by_count": {count: _power(_fit_at(rungs, count, fitted, confidence)) for count in COUNTS},
-        "joint_region": None if power is None else joint_region(power),
-        "influential": _influential(rungs, power, fitted.left_out, confidence),
-        "excess": None if excess is None else dataclasses.asdict(excess) | {"power": _power(excess.power)},
-        "verdict": verdict.name.value,
-        "reason": verdict.reason,
-        "settle": verdict.settle,
-        "settle_options": [dataclasses.asdict(option) for option in verdict.options],
-        "beaten_by": beating_every_rung(rungs),
-        "base_rate_loss": rungs[0].base_rate_loss if rungs else None,
-        "own_rate_loss": rungs[0].own_rate_loss if rungs else None,
-        "baselines": dict(rungs[0].baselines) if rungs else {},
-        "rung_noise": noise,
-        "minimum_detectable_alpha": None if precision is None else detectable_alpha(precision),
-        "minimum_detectable_alpha_range": None if precision is None else detectable_range(precision),
-        "power": POWER,
-        "repetition": None if power is None else repeated_verdicts(power, noise or 0.0, alpha_of_interest),
-        "neighbours": [dataclasses.asdict(contrast) for contrast in fitted.contrasts],
-        "confidence_set": _confidence_set(rungs, fitted, confidence, draws, seed),
-        "leave_one_rung_out": left_out,
-        "extrapolation": _extrapolation(fitted, left_out),
-        "notes": notes_on(rungs, support, dropped, fitted.left_out),
-    }
-    if sizes_law is not None:
-        record["surface"] = dataclasses.asdict(sizes_law.surface)
-    if varying:
-        told = dataclasses.asdict(sizes_law) if sizes_law is not None else {}
-        record["size_at_equal_data"] = {key: value for key, value in told.items() if key != "surface"}
-    return {key: _plain(value) for key, value in record.items()}
+    floor, overfit = support.floor or no_floor(_VARYING), support.overfit or no_turn(_VARYING)
+    return HorizonLaw(
+        points=(*map(law_point, rungs), *map(dropped_point, dropped)),
+        fits=Fits(
+            constant=constant,
+            power=power,
+            power_floor=floor,
+            overfit=dataclasses.replace(overfit, preferred=support.form is Form.TURN),
+        ),
+        model_choice=ModelChoice(
+            aicc=aicc_of_forms(constant, support), preferred=support.form.value, reason=support.why
+        ),
+        power_by_count={count: _fit_at(rungs, count, fitted, confidence) for count in COUNTS},
+        joint_region=None if power is None else joint_region(power),
+        influential=_influential(rungs, power, fitted.left_out, confidence),
+        excess=fit_excess(rungs, confidence),
+        verdict=verdict.name.value,
+        reason=verdict.reason,
+        settle=verdict.settle,
+        settle_options=verdict.options,
+        beaten_by=tuple(beating_every_rung(rungs)),
+        base_rate_loss=rungs[0].base_rate_loss if rungs else None,
+        own_rate_loss=rungs[0].own_rate_loss if rungs else None,
+        baselines=dict(rungs[0].baselines) if rungs else {},
+        rung_noise=noise,
+        minimum_detectable_alpha=None if precision is None else detectable_alpha(precision),
+        minimum_detectable_alpha_range=None if precision is None else detectable_range(precision),
+        power=POWER,
+        repetition=None if power is None else repeated_verdicts(power, noise or 0.0, alpha_of_interest),
+        neighbours=tuple(fitted.contrasts),
+        confidence_set=_confidence_set(rungs, fitted, confidence, draws, seed),
+        leave_one_rung_out=left_out,
+        extrapolation=_extrapolation(fitted, left_out),
+        notes=tuple(notes_on(rungs, support, dropped, fitted.left_out)),
+        surface=None if sizes_law is None else dataclasses.asdict(sizes_law.surface),
+        size_at_equal_data=_at_equal_data(sizes_law) if sizes_law is not None and varying else None,
+    )
 
 
 _VARYING = "not identifiable: n_data varies, so no form over n_params alone applies; see surface"
@@ -213,7 +212,9 @@ def fit_rungs(
             data_exponent=data_exponent,
         ),
         contrasts=contrasts,
-        left_out=leave_one_rung_out(sizes, losses, weight_R, least_noise=least_noise),
+        left_out=leave_one_rung_out(
+            sizes, losses, weight_R, least_noise=least_noise, cells=[point.cell for point in rungs]
+        ),
         days=days,
         days_of=days_of,
     )
@@ -228,7 +229,7 @@ def beating_every_rung(points: Sequence[RungPoint]) -> list[str]:
 
 def _confidence_set(
     rungs: Sequence[RungPoint], fitted: Fitted, confidence: float, draws: int, seed: int
-) -> dict[str, Any] | None:
+) -> ConfidenceSet | None:
     """Return the set of rungs that cannot be distinguished from the best; None where daily losses are not known.
 
     Each rung is a draw of its search and seeds, whose noise is that of the rungs around their law.
@@ -238,7 +239,7 @@ def _confidence_set(
         return None
     scatter = 0.0 if fitted.days is None else fitted.days.scatter
     noise = rung_variance(rungs, fitted.support.around_the_form, day_scatter=scatter)
-    return model_confidence_set(losses, confidence=confidence, draws=draws, seed=seed, noise=noise).to_json()
+    return model_confidence_set(losses, confidence=confidence, draws=draws, seed=seed, noise=noise)
 
 
 def _term(days: DayNoise | None) -> Term | None:
@@ -254,27 +255,24 @@ def _varying_data(rungs: Sequence[RungPoint]) -> list[float] | None:
 
 
 def _influential(
-    rungs: Sequence[RungPoint], power: PowerFit | None, left_out: Sequence[LeftOut], confidence: float
-) -> list[dict[str, Any]]:
-    """List the rungs that carry the fit and the rungs that depart from the law of the others.
+    rungs: Sequence[RungPoint], power: PowerLaw | None, left_out: Sequence[RungLeftOut], confidence: float
+) -> tuple[InfluentialRung, ...]:
+    """Return the rungs that carry the fit and the rungs that depart from the law of the others.
 
     With one degree of freedom every rung carries the fit, so none is listed.
     """
     if power is None or power.dof < 2 or not left_out:
-        return []
-    return [
-        {
-            "cell": rung.cell,
-            "cooks_distance": distance,
-            "alpha_without": left.alpha_without,
-            "p_outlier": left.p_outlier,
-        }
+        return ()
+    return tuple(
+        InfluentialRung(
+            cell=rung.cell, cooks_distance=distance, alpha_without=left.alpha_without, p_outlier=left.p_outlier
+        )
         for rung, distance, left in zip(rungs, power.cooks_distance, left_out, strict=True)
         if distance > CARRIES or is_outlier(left, confidence)
-    ]
+    )
 
 
-def _fit_at(rungs: Sequence[RungPoint], count: str, fitted: Fitted, confidence: float) -> PowerFit | None:
+def _fit_at(rungs: Sequence[RungPoint], count: str, fitted: Fitted, confidence: float) -> PowerLaw | None:
     """Fit the power law over another count of the same models' parameters, on the same days; None where data vary or a
     count is unknown, except over `n_params` itself."""
     if count == COUNTS[0]:
@@ -293,59 +291,21 @@ def _fit_at(rungs: Sequence[RungPoint], count: str, fitted: Fitted, confidence: 
     )
 
 
-def _power(fit: PowerFit | None) -> dict[str, Any] | None:
-    return None if fit is None else fit.to_json()
+def _at_equal_data(sizes: SizeLaw) -> dict[str, Any]:
+    """Return the effect of size at equal data as plain data, without the surface, which stands beside it."""
+    plain = {name: value for name, value in dataclasses.asdict(sizes).items() if name != "surface"}
+    # Sizes are told by n_params there.
+    for left in (*plain["left_out"], *filter(None, [plain["extrapolation"]])):
+        del left["cell"]
+    return plain
 
 
-def _plain(value: Any) -> Any:
-    """Turn tuples into lists, and numbers that are not finite into None."""
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _point(point: RungPoint) -> dict[str, Any]:
-    return {
-        "cell": point.cell,
-        "budget": point.budget,
-        "precision": point.precision,
-        "n_params": point.n_params,
-        "n_params_blocks": point.n_params_blocks,
-        "n_params_body": point.n_params_body,
-        "off_budget": point.off_budget,
-        "n_data": point.n_data,
-        "loss": point.loss,
-        "se": point.se,
-        "seeds": [{"seed": seed, "loss": loss} for seed, loss in point.seeds],
-        "base_rate_loss": point.base_rate_loss,
-        "own_rate_loss": point.own_rate_loss,
-        "has_skill": point.has_skill,
-        "constant_predictor": point.constant_predictor,
-        "beaten_by": list(point.beaten_by),
-        "dropped": False,
-        "dropped_reason": None,
-    }
-
-
-POINT_KEYS = tuple(_point(RungPoint(cell="any", n_params=1.0, loss=1.0)))
-
-
-def _dropped(cell: DroppedCell) -> dict[str, Any]:
-    empty = dict.fromkeys(POINT_KEYS)
-    known = {"cell": cell.cell, "budget": Cell.parse(cell.cell).budget, "seeds": [], "beaten_by": []}
-    return empty | known | {"dropped": True, "dropped_reason": cell.reason}
-
-
-def _left_out(rungs: Sequence[RungPoint], fitted: Fitted) -> list[dict[str, Any]]:
+def _left_out(rungs: Sequence[RungPoint], fitted: Fitted) -> tuple[SizeLeftOut | RungLeftOut, ...]:
     """Return the leave-one-out prediction of each rung; where data vary, of each size with all its points."""
-    if (sizes := fitted.support.sizes) is not None:
-        return [{"cell": size_in_words(left.n_params)} | dataclasses.asdict(left) for left in sizes.left_out]
-    return [{"cell": rung.cell} | dataclasses.asdict(left) for rung, left in zip(rungs, fitted.left_out, strict=False)]
+    return tuple(fitted.left_out) if fitted.support.sizes is None else fitted.support.sizes.left_out
 
 
-def _extrapolation(fitted: Fitted, left_out: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+def _extrapolation(fitted: Fitted, left_out: Sequence[SizeLeftOut | RungLeftOut]) -> SizeLeftOut | RungLeftOut | None:
     """Return the prediction of the largest rung from those below it."""
     if (sizes := fitted.support.sizes) is not None and sizes.extrapolation is None:
         return None

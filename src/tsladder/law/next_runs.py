@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 
-from tsladder.law.curve.power_law import PowerFit
+from tsladder.artifacts.law_evidence import SettleOption
+from tsladder.artifacts.law_fits import PowerLaw
 from tsladder.law.curve.weights import error_variances, own_variance
 from tsladder.law.evidence.detection import Precision, detectable_alpha
 from tsladder.law.points import RungPoint, in_order, size_in_words
@@ -38,28 +39,15 @@ class Cost(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Option:
-    """One way to settle a verdict. `what`: "seeds", "rungs" or "days". `seeds`: seeds per rung; `rungs`: sizes of
-    further rungs; both None where no reasonable number would do. `estimated_seconds`: duration of the work, None
-    where unknown."""
-
-    what: str
-    seeds: int | None
-    rungs: tuple[float, ...] | None
-    words: str
-    estimated_seconds: float | None = None
-
-
 def settle_options(
     points: Sequence[RungPoint],
-    fit: PowerFit,
+    fit: PowerLaw,
     noise: float,
     *,
     alpha_of_interest: float,
     cost: Cost | None = None,
     varying: bool = False,
-) -> tuple[Option, ...]:
+) -> tuple[SettleOption, ...]:
     """List the ways to let this ladder detect `alpha_of_interest`: seeds per rung and further rungs, or only more test
     days where their choice alone hides it.
 
@@ -75,7 +63,7 @@ def settle_options(
     )
 
 
-def in_words(options: Sequence[Option], alpha_of_interest: float) -> str:
+def in_words(options: Sequence[SettleOption], alpha_of_interest: float) -> str:
     told = "; ".join(option.words + _time(option.estimated_seconds) for option in options)
     return f"To detect an exponent of {alpha_of_interest:g} in four studies out of five: {told}."
 
@@ -89,7 +77,7 @@ def _time(seconds: float | None) -> str:
     return f" (about {seconds:.0f} seconds on one core)"
 
 
-def _by_days(fit: PowerFit, noise: float, target: float) -> Option | None:
+def _by_days(fit: PowerLaw, noise: float, target: float) -> SettleOption | None:
     """Return the option of more test days where even rungs without noise would not detect `target`; None elsewhere."""
     if fit.days is None or detectable_alpha(replace(Precision.of(fit, noise), noise=_NO_NOISE)) <= target:
         return None
@@ -97,10 +85,10 @@ def _by_days(fit: PowerFit, noise: float, target: float) -> Option | None:
         f"only more test days help: their choice alone moves alpha by {fit.alpha_se_days:.4f} (one standard error), "
         "whatever rungs and seeds there are"
     )
-    return Option(what="days", seeds=None, rungs=None, words=words)
+    return SettleOption(what="days", seeds=None, rungs=None, words=words)
 
 
-def _by_one_rung(points: Sequence[RungPoint], fit: PowerFit) -> tuple[Option, ...]:
+def _by_one_rung(points: Sequence[RungPoint], fit: PowerLaw) -> tuple[SettleOption, ...]:
     """Return the option of measuring the least certain rung more precisely, where standard errors differ much; ()
     elsewhere."""
     weights = np.array(fit.weights)
@@ -114,20 +102,20 @@ def _by_one_rung(points: Sequence[RungPoint], fit: PowerFit) -> tuple[Option, ..
     more = "a smaller standard error" if len(ordered[worst].seeds) < 2 else "more seeds"
     share = share_in_words(se / ordered[worst].loss)
     words = f"{more} at {ordered[worst].cell} first, which is known least ({share} of its loss)"
-    return (Option(what="seeds", seeds=None, rungs=None, words=words),)
+    return (SettleOption(what="seeds", seeds=None, rungs=None, words=words),)
 
 
-def _by_seeds(points: Sequence[RungPoint], fit: PowerFit, target: float, cost: Cost | None) -> Option:
+def _by_seeds(points: Sequence[RungPoint], fit: PowerLaw, target: float, cost: Cost | None) -> SettleOption:
     if not any(point.replicated and point.se is not None for point in points):
         words = "the points carry no spread over seeds, so how far more seeds would help is unknown (train at least 3)"
-        return Option(what="seeds", seeds=None, rungs=None, words=words)
+        return SettleOption(what="seeds", seeds=None, rungs=None, words=words)
     per_seed = own_variance(points, fit) or 0.0
     now = max(1, round(float(np.median([len(point.seeds) for point in points if point.se is not None]))))
     between = max(0.0, fit.residual_sd**2 - per_seed)
     for seeds in range(now + 1, _MOST_SEEDS + 1):
         if detectable_alpha(Precision.of(fit, (between + per_seed * now / seeds) ** 0.5)) <= target:
             sizes = [point.n_params for point in points]
-            return Option(
+            return SettleOption(
                 what="seeds",
                 seeds=seeds,
                 rungs=None,
@@ -135,15 +123,15 @@ def _by_seeds(points: Sequence[RungPoint], fit: PowerFit, target: float, cost: C
                 estimated_seconds=None if cost is None else cost.more_seeds(sizes, seeds - now),
             )
     words = "more seeds alone will not do, since the rungs scatter around the law by more than their seeds explain"
-    return Option(what="seeds", seeds=None, rungs=None, words=words)
+    return SettleOption(what="seeds", seeds=None, rungs=None, words=words)
 
 
 def _by_rungs(
-    points: Sequence[RungPoint], fit: PowerFit, noise: float, target: float, cost: Cost | None, *, varying: bool
-) -> tuple[Option, ...]:
+    points: Sequence[RungPoint], fit: PowerLaw, noise: float, target: float, cost: Cost | None, *, varying: bool
+) -> tuple[SettleOption, ...]:
     if varying:
         words = "further sizes at amounts of data that the table has: only those separate size from data"
-        return (Option(what="rungs", seeds=None, rungs=None, words=words),)
+        return (SettleOption(what="rungs", seeds=None, rungs=None, words=words),)
     sizes = [point.n_params for point in points]
     low, high = min(sizes), max(sizes)
     step = max(2.0, (high / low) ** (1.0 / (len(set(sizes)) - 1)))
@@ -156,7 +144,7 @@ def _by_rungs(
         sides = [("above", above)] + ([("below", below)] if below[-1] >= _SMALLEST_MODEL else [])
         priced = [(side, new, None if cost is None else cost.new_rungs(new)) for side, new in sides]
         return tuple(
-            Option(
+            SettleOption(
                 what="rungs",
                 seeds=None,
                 rungs=new,
@@ -168,10 +156,10 @@ def _by_rungs(
             if side == "above" or cost is None or seconds is not None
         )
     words = f"not even {_MOST_RUNGS} further rungs of this spacing would do {at_noise}"
-    return (Option(what="rungs", seeds=None, rungs=None, words=words),)
+    return (SettleOption(what="rungs", seeds=None, rungs=None, words=words),)
 
 
-def _detectable(sizes: Sequence[float], noise: float, fit: PowerFit) -> float:
+def _detectable(sizes: Sequence[float], noise: float, fit: PowerLaw) -> float:
     """Return the exponent that a ladder of these sizes would detect on the same test days, with the noise known as well
     as now."""
     now = Precision.of(fit, noise)

@@ -12,10 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tsladder.artifacts.law import HorizonLaw, LawPoint, StudyLaw
+from tsladder.artifacts.law_fits import PowerLaw
 from tsladder.artifacts.store import replacing
+from tsladder.law.curve.floor import loss_above_floor
 from tsladder.law.curve.forms import Form
 from tsladder.law.curve.line import Floats
-from tsladder.law.curve.power_law import PowerFit
+from tsladder.law.curve.overfit import loss_on_parabola
+from tsladder.law.curve.power_law import interval_at, loss_at
 from tsladder.law.evidence.detection import FEW_DOF
 from tsladder.law.points import size_in_words
 from tsladder.tasks import loss_unit, loss_words
@@ -55,29 +59,28 @@ class _Words:
     mean: str
 
 
-def draw_scaling(record: Mapping[str, Any], path: Path) -> None:
+def draw_scaling(law: StudyLaw, path: Path) -> None:
     """Draw each horizon: points with one standard error, the power law with its interval, constants and baselines as
     lines."""
-    metric = record["metric"]
-    loss = f"{loss_words(metric)} on {record['region']} ({loss_unit(metric)})"
+    loss = f"{loss_words(law.metric)} on {law.region} ({loss_unit(law.metric)})"
     panels = []
-    for horizon, law in record["horizons"].items():
-        heading = f"{horizon} day{'' if horizon == '1' else 's'} ahead"
-        panels.append((_Words(heading=heading, loss=loss, mean="rung mean ± 1 se; dots: seeds"), law))
+    for horizon, of_horizon in law.horizons.items():
+        heading = f"{horizon} day{'' if horizon == 1 else 's'} ahead"
+        panels.append((_Words(heading=heading, loss=loss, mean="rung mean ± 1 se; dots: seeds"), of_horizon))
     _draw(panels, path)
 
 
-def draw_groups(record: Mapping[str, Any], path: Path) -> None:
+def draw_groups(metric: str, groups: Mapping[str, HorizonLaw], path: Path) -> None:
     """Draw the first `MOST_PANELS` groups of a table as `draw_scaling` does; where data vary, the surface at four
     amounts."""
     panels = [
-        (_Words(heading=name, loss=record["metric"], mean="rung mean ± 1 se; dots: single rows"), law)
-        for name, law in record["groups"].items()
+        (_Words(heading=name, loss=metric, mean="rung mean ± 1 se; dots: single rows"), law)
+        for name, law in groups.items()
     ]
     _draw(panels[:MOST_PANELS], path)
 
 
-def _draw(panels: Sequence[tuple[_Words, Mapping[str, Any]]], path: Path) -> None:
+def _draw(panels: Sequence[tuple[_Words, HorizonLaw]], path: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -103,48 +106,50 @@ def _draw(panels: Sequence[tuple[_Words, Mapping[str, Any]]], path: Path) -> Non
         figure.savefig(temporary, format="png", metadata={"Software": None}, facecolor="white")
 
 
-def _panel(axes: Axes, words: _Words, law: Mapping[str, Any]) -> None:
+def _panel(axes: Axes, words: _Words, law: HorizonLaw) -> None:
     _titles(axes, words.heading, law)
-    points = [point for point in law["points"] if not point["dropped"]]
+    points = law.kept
     axes.set_xlabel("parameters", color=_INK)
     axes.set_ylabel(words.loss, color=_INK)
     if not points:
         axes.set(xticks=[], yticks=[])
         axes.text(0.5, 0.5, "no rung has a loss", transform=axes.transAxes, ha="center", color=_MUTED)
         return
-    n = np.array([point["n_params"] for point in points], dtype=np.float64)
+    n = np.array([point.measured[0] for point in points], dtype=np.float64)
     span = np.geomspace(n.min() / 1.6, n.max() * 1.6, 200)
-    if "size_at_equal_data" in law:
-        _surface(axes, span, n, points, law["surface"])
+    if law.size_at_equal_data is not None and law.surface is not None:
+        _surface(axes, span, n, points, law.surface)
     else:
-        if (power := law["fits"]["power"]) is not None:
-            _law(axes, span, PowerFit.from_json(power))
+        if law.fits.power is not None:
+            _law(axes, span, law.fits.power)
         _curve(axes, span, law)
         _references(axes, law)
         _means(axes, n, points, words.mean)
     _axes(axes, span, n)
 
 
-def _means(axes: Axes, n: Floats, points: Sequence[Mapping[str, Any]], label: str) -> None:
+def _means(axes: Axes, n: Floats, points: Sequence[LawPoint], label: str) -> None:
     for point in points:
-        runs = [run["loss"] for run in point["seeds"]]
-        axes.plot([point["n_params"]] * len(runs), runs, ".", color=_MODEL, alpha=0.35, markersize=5, zorder=4)
-    se = np.array([point["se"] or 0.0 for point in points])
+        runs = [run.loss for run in point.seeds]
+        axes.plot([point.measured[0]] * len(runs), runs, ".", color=_MODEL, alpha=0.35, markersize=5, zorder=4)
+    se = np.array([point.se or 0.0 for point in points])
     axes.errorbar(
-        n, [point["loss"] for point in points], yerr=se if se.any() else None, fmt="o", color=_MODEL, markersize=6.5,
+        n, _losses(points), yerr=se if se.any() else None, fmt="o", color=_MODEL, markersize=6.5,
         capsize=3, elinewidth=1.3, markeredgecolor="white", markeredgewidth=0.8, zorder=5,
         label=label if se.any() else "loss, without a standard error",
     )  # fmt: skip
 
 
-def _surface(
-    axes: Axes, span: Floats, n: Floats, points: Sequence[Mapping[str, Any]], surface: Mapping[str, Any]
-) -> None:
+def _losses(points: Sequence[LawPoint]) -> list[float]:
+    return [point.measured[1] for point in points]
+
+
+def _surface(axes: Axes, span: Floats, n: Floats, points: Sequence[LawPoint], surface: Mapping[str, Any]) -> None:
     """Draw the points coloured by amount of data, and the fitted surface along N at four amounts."""
     from matplotlib import colormaps
     from matplotlib.colors import LogNorm
 
-    data = np.array([point["n_data"] for point in points], dtype=np.float64)
+    data = np.array([point.n_data for point in points], dtype=np.float64)
     colours, shade = colormaps["viridis"].reversed(), LogNorm(float(data.min()), float(data.max()))
     known = [surface[name] for name in ("E", "A", "B", "alpha", "beta")]
     if all(value is not None for value in known):
@@ -154,7 +159,7 @@ def _surface(
             label = "surface at four amounts of data (colour)" if index == 0 else None
             fitted = E + A * span**-alpha + B * amount**-beta
             axes.plot(span, fitted, color=colours(shade(amount)), linewidth=1.4, zorder=3, label=label)
-    loss = [point["loss"] for point in points]
+    loss = _losses(points)
     drawn = axes.scatter(
         n, loss, c=data, cmap=colours, norm=shade, s=20, edgecolors="white", linewidths=0.5, zorder=5, label="points"
     )
@@ -165,41 +170,36 @@ def _surface(
         bar.set_label("n_data", color=_INK)
 
 
-def _curve(axes: Axes, span: Floats, law: Mapping[str, Any]) -> None:
+def _curve(axes: Axes, span: Floats, law: HorizonLaw) -> None:
     """Draw the form that the rungs support instead of a power law, if there is one."""
-    preferred = law["model_choice"]["preferred"]
-    if preferred == Form.FLOOR:
-        floor = law["fits"]["power_floor"]
+    floor, turn = law.fits.power_floor, law.fits.overfit
+    if law.form == Form.FLOOR and floor is not None:
         axes.plot(
-            span, floor["E"] + floor["A"] * span ** -floor["alpha"], color=_OTHER_FORM, linewidth=1.6, zorder=3,
+            span, loss_above_floor(floor, span), color=_OTHER_FORM, linewidth=1.6, zorder=3,
             label=r"supported: $E + A\,N^{-\alpha}$",
         )  # fmt: skip
-    elif preferred == Form.TURN:
-        turn, x = law["fits"]["overfit"], np.log(span)
-        curve = np.exp(turn["a"] + turn["b"] * x + turn["c"] * x**2)
+    elif law.form == Form.TURN and turn is not None and turn.turns_at_n is not None and turn.loss_at_turn is not None:
+        curve = loss_on_parabola(turn, span)
         axes.plot(span, curve, color=_OTHER_FORM, linewidth=1.6, zorder=3, label="supported: falls, then rises")
-        axes.plot(
-            turn["turns_at_n"], turn["loss_at_turn"], "v", color=_OTHER_FORM, markersize=8, zorder=6, label="turn"
-        )
+        axes.plot(turn.turns_at_n, turn.loss_at_turn, "v", color=_OTHER_FORM, markersize=8, zorder=6, label="turn")
 
 
-def _titles(axes: Axes, name: str, law: Mapping[str, Any]) -> None:
+def _titles(axes: Axes, name: str, law: HorizonLaw) -> None:
     shown = name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
-    heading = f"{shown}: {law['verdict'].replace('_', ' ')}"
+    heading = f"{shown}: {law.verdict.replace('_', ' ')}"
     axes.set_title(heading, loc="left", fontweight="bold", color=_INK, pad=22, parse_math=False)
-    power, surface = law["fits"]["power"], law.get("surface", {})
-    floor = law["fits"]["power_floor"]
-    if law["model_choice"]["preferred"] == Form.FLOOR and floor["identified"]:
-        low, high = floor["E_ci"]
-        words = f"E = {floor['E']:.4g} [{low:.4g}, {high:.4g}]   above it α = {floor['alpha']:.3f}"
-    elif law["model_choice"]["preferred"] == Form.SURFACE and surface.get("alpha_ci"):
+    power, surface, floor = law.fits.power, law.surface or {}, law.fits.power_floor
+    if law.form == Form.FLOOR and floor is not None and floor.identified and floor.E_ci is not None:
+        low, high = floor.E_ci
+        words = f"E = {floor.E:.4g} [{low:.4g}, {high:.4g}]   above it α = {floor.alpha:.3f}"
+    elif law.form == Form.SURFACE and surface.get("alpha_ci"):
         low, high = surface["alpha_ci"]
         words = f"α = {surface['alpha']:.3f} [{low:.3f}, {high:.3f}]  "
         words += f"β = {surface['beta']:.3f}  E = {surface['E']:.4g}"
     elif power is not None:
-        low, high = power["alpha_ci"]
-        words = f"α = {power['alpha']:.4f}  [{low:.4f}, {high:.4f}]"
-        if power["dof"] >= FEW_DOF and (least := law["minimum_detectable_alpha"]) is not None:
+        low, high = power.alpha_ci
+        words = f"α = {power.alpha:.4f}  [{low:.4f}, {high:.4f}]"
+        if power.dof >= FEW_DOF and (least := law.minimum_detectable_alpha) is not None:
             words += f"   detectable: {least:.4f}"
     else:
         words = "no exponent"
@@ -208,14 +208,14 @@ def _titles(axes: Axes, name: str, law: Mapping[str, Any]) -> None:
     line.set_in_layout(False)
 
 
-def _law(axes: Axes, span: Floats, power: PowerFit) -> None:
-    axes.plot(span, power.loss_at(span), color=_MODEL, linewidth=1.7, zorder=3, label=r"power law $C\,N^{-\alpha}$")
+def _law(axes: Axes, span: Floats, power: PowerLaw) -> None:
+    axes.plot(span, loss_at(power, span), color=_MODEL, linewidth=1.7, zorder=3, label=r"power law $C\,N^{-\alpha}$")
     label = f"its {power.confidence:.0%} interval, of the rungs"
-    axes.fill_between(span, *power.interval_at(span), color=_MODEL, alpha=0.13, linewidth=0, zorder=1, label=label)
+    axes.fill_between(span, *interval_at(power, span), color=_MODEL, alpha=0.13, linewidth=0, zorder=1, label=label)
 
 
-def _references(axes: Axes, law: Mapping[str, Any]) -> None:
-    losses = {"base_rate": law["base_rate_loss"], "own_rate": law["own_rate_loss"]} | dict(law["baselines"])
+def _references(axes: Axes, law: HorizonLaw) -> None:
+    losses = {"base_rate": law.base_rate_loss, "own_rate": law.own_rate_loss} | dict(law.baselines)
     for name, loss in losses.items():
         if loss is not None:
             color, dashes, label = _BASELINES.get(name, (*_OTHER, name.replace("_", " ")))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.artifacts.ending import Ending
+from tsladder.artifacts.law import LawPoint, SeedLoss
 from tsladder.artifacts.record import REBUILD
 from tsladder.artifacts.scores import CellScores, Metrics, ScoredRegion, read_scores
 from tsladder.errors import WorkFailed
@@ -80,6 +81,41 @@ class DroppedCell:
 
     cell: str
     reason: str
+
+
+def law_point(point: RungPoint) -> LawPoint:
+    """Return `point` as the law's file has it, without its daily losses."""
+    return LawPoint(
+        cell=point.cell,
+        budget=point.budget,
+        precision=point.precision,
+        n_params=point.n_params,
+        n_params_blocks=point.n_params_blocks,
+        n_params_body=point.n_params_body,
+        off_budget=point.off_budget,
+        n_data=point.n_data,
+        loss=point.loss,
+        se=point.se,
+        seeds=tuple(SeedLoss(seed=seed, loss=loss) for seed, loss in point.seeds),
+        base_rate_loss=point.base_rate_loss,
+        own_rate_loss=point.own_rate_loss,
+        has_skill=point.has_skill,
+        constant_predictor=point.constant_predictor,
+        beaten_by=point.beaten_by,
+        dropped=False,
+    )
+
+
+def dropped_point(cell: DroppedCell) -> LawPoint:
+    """Return `cell` as the law's file has it."""
+    return LawPoint(
+        cell=cell.cell,
+        budget=Cell.parse(cell.cell).budget,
+        n_params=None,
+        loss=None,
+        dropped=True,
+        dropped_reason=cell.reason,
+    )
 
 
 def in_order(points: Sequence[RungPoint]) -> tuple[RungPoint, ...]:

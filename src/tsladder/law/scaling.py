@@ -1,4 +1,4 @@
-"""The record of a study's law, one entry per horizon, and its files scaling.json, scaling.csv and scaling.png."""
+"""The law of a study, one entry per horizon, and its files scaling.json, scaling.csv and scaling.png."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import csv
 import io
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from tsladder.artifacts import law as artifacts
+from tsladder.artifacts.audit import AuditRecord
+from tsladder.artifacts.law import POINT_KEYS, HorizonLaw, StudyLaw
+from tsladder.artifacts.law_evidence import TrialSelection
 from tsladder.artifacts.store import write_text
-from tsladder.law.evidence.selection import Selection
-from tsladder.law.ladder import POINT_KEYS, law_of_points
+from tsladder.law.ladder import law_of_points
 from tsladder.law.next_runs import Cost
 from tsladder.law.points import DroppedCell, RungPoint
 from tsladder.params import EvaluationParams, LawParams
@@ -21,7 +24,7 @@ from tsladder.vocabulary import LOG_LOSS, Cell
 _LISTS = ("seeds", "beaten_by")
 
 
-def scaling_record(
+def fit_horizons(
     points: Mapping[int, Sequence[RungPoint]],
     dropped: Sequence[DroppedCell],
     law: LawParams,
@@ -32,52 +35,53 @@ def scaling_record(
     probes_failed: Sequence[str] = (),
     costs: Mapping[int, Cost | None] | None = None,
     metric: str = LOG_LOSS,
-    selections: Mapping[int, Selection | None] | None = None,
-) -> dict[str, Any]:
-    """Build the JSON-ready record of every horizon (keys as text). The same points give the same record; it holds no
-    time.
+    selections: Mapping[int, TrialSelection | None] | None = None,
+    audit: AuditRecord | None = None,
+) -> StudyLaw:
+    """Fit the law of every horizon. The same points give the same law; it holds no time.
 
     `warnings`: sentences shown with the verdict of a horizon. `costs`: cost of further work at a horizon. `metric`: the
-    loss of the points. `selections`: how the exponent of a horizon depends on the number of trials per rung.
+    loss of the points. `selections`: how the exponent of a horizon depends on the number of trials per rung. `audit`:
+    the leak audit.
     """
     horizons = {}
     for horizon, rungs in sorted(points.items()):
-        lost = [cell for cell in dropped if Cell.parse(cell.cell).horizon == horizon]
-        horizons[str(horizon)] = law_of_points(
+        fitted = law_of_points(
             rungs,
             alpha_of_interest=law.alpha_of_interest,
             confidence=evaluation.confidence,
             draws=evaluation.bootstrap_draws,
             seed=seed,
-            dropped=lost,
+            dropped=[cell for cell in dropped if Cell.parse(cell.cell).horizon == horizon],
             probes_failed=probes_failed,
             cost=(costs or {}).get(horizon),
-        ) | {
-            "warnings": list((warnings or {}).get(horizon, ())),
-            "selection": None if (selection := (selections or {}).get(horizon)) is None else selection.to_json(),
-        }
-    return {
-        "study_key": study_key,
-        "metric": metric,
-        "region": law.region,
-        "confidence": evaluation.confidence,
-        "alpha_of_interest": law.alpha_of_interest,
-        "horizons": horizons,
-    }
+        )
+        horizons[horizon] = replace(
+            fitted, warnings=tuple((warnings or {}).get(horizon, ())), selection=(selections or {}).get(horizon)
+        )
+    return StudyLaw(
+        study_key=study_key,
+        metric=metric,
+        region=law.region,
+        confidence=evaluation.confidence,
+        alpha_of_interest=law.alpha_of_interest,
+        horizons=horizons,
+        audit=audit,
+    )
 
 
-def write_law(folder: Path, record: Mapping[str, Any]) -> tuple[Path, Path, Path]:
+def write_law(folder: Path, law: StudyLaw) -> tuple[Path, Path, Path]:
     """Write scaling.json, scaling.csv (one row per point, dropped cells too) and scaling.png; return their paths."""
     from tsladder.law.plots import draw_scaling
 
     paths = folder / "scaling.json", folder / "scaling.csv", folder / "scaling.png"
-    artifacts.write_law(paths[0], artifacts.law_of_plain(record, "the fitted law"))
-    write_text(paths[1], points_table(record["horizons"], "horizon"))
-    draw_scaling(record, paths[2])
+    artifacts.write_law(paths[0], law)
+    write_text(paths[1], points_table(law.horizons, "horizon"))
+    draw_scaling(law, paths[2])
     return paths
 
 
-def points_table(laws: Mapping[str, Any], first: str) -> str:
+def points_table(laws: Mapping[Any, HorizonLaw], first: str) -> str:
     """Return CSV text with one row for each point of every law, dropped ones included; column `first` holds the keys of
     `laws`."""
     stream = io.StringIO()
@@ -86,20 +90,20 @@ def points_table(laws: Mapping[str, Any], first: str) -> str:
     writer.writeheader()
     for name, law in laws.items():
         residuals = residuals_of(law)
-        for index, point in enumerate(law["points"]):
-            row = {key: point[key] for key in scalars}
-            row |= {first: name, "n_seeds": len(point["seeds"]), "beaten_by": " ".join(point["beaten_by"])}
+        for index, point in enumerate(law.points):
+            row = {key: getattr(point, key) for key in scalars}
+            row |= {first: name, "n_seeds": len(point.seeds), "beaten_by": " ".join(point.beaten_by)}
             if index < len(residuals):
-                row["fitted_loss"] = point["loss"] * math.exp(-residuals[index])
+                row["fitted_loss"] = point.measured[1] * math.exp(-residuals[index])
             writer.writerow(row)
     return stream.getvalue()
 
 
-def residuals_of(law: Mapping[str, Any]) -> Sequence[float]:
+def residuals_of(law: HorizonLaw) -> Sequence[float]:
     """Return log(loss) - fitted of the points that were not dropped; () without a fit.
 
     The fit is the power law or, where data vary, the surface or plane by which size is judged.
     """
-    if (sizes := law.get("size_at_equal_data")) is not None:
+    if (sizes := law.size_at_equal_data) is not None:
         return list(sizes["residuals"])
-    return () if law["fits"]["power"] is None else list(law["fits"]["power"]["residuals"])
+    return () if law.fits.power is None else law.fits.power.residuals

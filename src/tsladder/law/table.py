@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tsladder.artifacts.law import HorizonLaw, group_json
 from tsladder.artifacts.store import write_json, write_text
 from tsladder.law.ladder import law_of_points
 from tsladder.law.points import RungPoint
@@ -30,7 +32,49 @@ _MOST_GROUPS = 4
 """Most groups named in the line on what was understood; more are only counted."""
 
 
-def fit_table(
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TableLaw:
+    """Laws of the groups of a table, under `all` where it has no column `group`, and how the table was read.
+
+    `understood` says in one line what was taken from which column. `draws` and `seed`: of every bootstrap.
+    `huber_delta`: threshold of the surface's loss as asked for; None: chosen. Of the `rows` that were read, `rows_used`
+    count; `rows_dropped` are marked as dropped in the table.
+    """
+
+    metric: str
+    understood: str
+    reading: Reading
+    confidence: float
+    alpha_of_interest: float
+    draws: int
+    seed: int
+    huber_delta: float | None
+    rows: int
+    rows_used: int
+    rows_dropped: int
+    ignored_columns: tuple[str, ...]
+    groups: Mapping[str, HorizonLaw]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the content of fit.json; `groups` holds what scaling.json holds for a horizon."""
+        return {
+            "metric": self.metric,
+            "understood": self.understood,
+            "reading": self.reading.to_json(),
+            "confidence": self.confidence,
+            "alpha_of_interest": self.alpha_of_interest,
+            "draws": self.draws,
+            "seed": self.seed,
+            "huber_delta": self.huber_delta,
+            "rows": self.rows,
+            **({"rows_used": self.rows_used} if self.rows_used < self.rows else {}),
+            **({"rows_dropped": self.rows_dropped} if self.rows_dropped else {}),
+            "ignored_columns": list(self.ignored_columns),
+            "groups": {name: group_json(law) for name, law in self.groups.items()},
+        }
+
+
+def law_of_table(
     source: Path | str | pd.DataFrame | Sequence[Path | str],
     *,
     reading: Reading = AS_IT_COMES,
@@ -40,15 +84,14 @@ def fit_table(
     seed: int = SEED,
     huber_delta: float | None = None,
     on_step: OnStep = no_progress,
-) -> dict[str, Any]:
+) -> TableLaw:
     """Fit the law of a CSV or JSON file, of a frame of points (columns: `tsladder.law.reading.rows`), or of several
-    files together; return its JSON-ready record.
+    files together.
 
-    `groups` holds what scaling.json holds for a horizon, for each value of the column `group`, or for `all`. Rows of
-    one size (and one amount of data) are replicates of a rung: their mean is its loss, their spread gives its standard
-    error; a single row takes that of its column `se`. Where rows of one size are not replicates, `reading` says which
-    count. `understood` says in one line what was taken from which column. The same rows in any order give the same
-    record. Raises BadInput.
+    Each value of the column `group` has a law. Rows of one size (and one amount of data) are replicates of a rung:
+    their mean is its loss, their spread gives its standard error; a single row takes that of its column `se`. Where
+    rows of one size are not replicates, `reading` says which count. The same rows in any order give the same laws.
+    Raises BadInput.
     """
     table = read_tables(source, reading)
     groups: dict[str, list[Row]] = {}
@@ -56,7 +99,7 @@ def fit_table(
         groups.setdefault(row.group, []).append(row)
     ladders = {name: rungs_of(rows) for name, rows in sorted(groups.items())}
     delta = huber_delta if huber_delta is not None else _delta_of([rungs.points for rungs in ladders.values()])
-    fitted = {}
+    laws = {}
     for number, (name, rungs) in enumerate(ladders.items(), start=1):
         on_step(f"fitting {name}", number, len(groups))
         law = law_of_points(
@@ -68,28 +111,52 @@ def fit_table(
             huber_delta=delta,
             interest_option="--alpha-of-interest",
         )
-        fitted[name] = law | {"notes": [*table.notes.get(name, ()), *rungs.notes, *law["notes"]]}
-    return {
-        "metric": "loss",
-        "understood": _understood(table, {name: len(rungs.points) for name, rungs in ladders.items()}),
-        "reading": reading.to_json(),
-        "confidence": confidence,
-        "alpha_of_interest": alpha_of_interest,
-        "draws": draws,
-        "seed": seed,
-        "huber_delta": huber_delta,
-        "rows": table.read,
-        **({"rows_used": len(table.rows)} if len(table.rows) < table.read else {}),
-        **({"rows_dropped": table.dropped} if table.dropped else {}),
-        "ignored_columns": list(table.ignored),
-        "groups": fitted,
-    }
+        laws[name] = replace(law, notes=(*table.notes.get(name, ()), *rungs.notes, *law.notes))
+    return TableLaw(
+        metric="loss",
+        understood=_understood(table, {name: len(rungs.points) for name, rungs in ladders.items()}),
+        reading=reading,
+        confidence=confidence,
+        alpha_of_interest=alpha_of_interest,
+        draws=draws,
+        seed=seed,
+        huber_delta=huber_delta,
+        rows=table.read,
+        rows_used=len(table.rows),
+        rows_dropped=table.dropped,
+        ignored_columns=table.ignored,
+        groups=laws,
+    )
+
+
+def fit_table(
+    source: Path | str | pd.DataFrame | Sequence[Path | str],
+    *,
+    reading: Reading = AS_IT_COMES,
+    alpha_of_interest: float = ALPHA_OF_INTEREST,
+    confidence: float = CONFIDENCE,
+    draws: int = DRAWS,
+    seed: int = SEED,
+    huber_delta: float | None = None,
+    on_step: OnStep = no_progress,
+) -> dict[str, Any]:
+    """Fit the law of a table as `law_of_table` does, and return it as `tsladder fit --json` prints it."""
+    return law_of_table(
+        source,
+        reading=reading,
+        alpha_of_interest=alpha_of_interest,
+        confidence=confidence,
+        draws=draws,
+        seed=seed,
+        huber_delta=huber_delta,
+        on_step=on_step,
+    ).to_json()
 
 
 def _delta_of(ladders: Sequence[Sequence[RungPoint]]) -> HuberDelta | None:
     """Choose one Huber threshold for the surfaces of all groups, so that all are fitted by the same loss; None without
     a surface."""
-    from tsladder.law.surface.additive_surface import Group, delta_of_groups
+    from tsladder.law.surface.common_threshold import Group, delta_of_groups
 
     groups = []
     for points in ladders:
@@ -108,14 +175,14 @@ def _delta_of(ladders: Sequence[Sequence[RungPoint]]) -> HuberDelta | None:
     return delta_of_groups(groups) if groups else None
 
 
-def write_fit(folder: Path, record: Mapping[str, Any]) -> tuple[Path, Path, Path]:
+def write_fit(folder: Path, law: TableLaw) -> tuple[Path, Path, Path]:
     """Write fit.json, fit.csv (one row per rung) and fit.png, each whole or not at all; return their paths."""
     from tsladder.law.plots import draw_groups
 
     paths = folder / "fit.json", folder / "fit.csv", folder / "fit.png"
-    write_json(paths[0], record)
-    write_text(paths[1], points_table(record["groups"], "group"))
-    draw_groups(record, paths[2])
+    write_json(paths[0], law.to_json())
+    write_text(paths[1], points_table(law.groups, "group"))
+    draw_groups(law.metric, law.groups, paths[2])
     return paths
 
 

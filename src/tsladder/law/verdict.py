@@ -18,29 +18,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tsladder.law.curve.floor import FloorFit
+from tsladder.artifacts.law_evidence import NeighbourContrast, SettleOption
 from tsladder.law.curve.forms import Form, Support
-from tsladder.law.curve.power_law import PowerFit
-from tsladder.law.evidence.detection import FEW_DOF, Precision, detectable_alpha, detectable_range
-from tsladder.law.evidence.neighbours import Contrast, is_significant
-from tsladder.law.next_runs import Cost, Option, in_words, settle_options
+from tsladder.law.curve.overfit import steepest_side
+from tsladder.law.effect_in_words import fall_towards_a_floor, negligible_effect, tenfold_effect, turn_in_words
+from tsladder.law.evidence.neighbours import is_significant
+from tsladder.law.next_runs import Cost, in_words, settle_options
 from tsladder.law.points import RungPoint, in_order, size_in_words
-from tsladder.law.surface.additive_surface import SurfaceFit
-from tsladder.law.surface.tenfold import Tenfold
-from tsladder.law.wording import (
-    counted,
-    degrees_in_words,
-    exponent_in_words,
-    interval_in_words,
-    p_in_words,
-    share_in_words,
+from tsladder.law.precision_in_words import (
+    days_unknown,
+    estimate,
+    lucky_fit,
+    power_in_words,
+    prediction_of_next_rung,
+    replicates,
 )
-
-_BEYOND_WORDS = 700.0
-"""Log of the largest change that a float can hold."""
-
-_LARGEST_TOLD = 1e3
-"""Largest ratio of a prediction to the greatest measured loss at which the prediction is given."""
+from tsladder.law.verdict_case import Case
+from tsladder.law.wording import (
+    degrees_in_words,
+    p_in_words,
+)
 
 
 class VerdictName(StrEnum):
@@ -62,24 +59,7 @@ class Verdict:
     name: VerdictName
     reason: str
     settle: str
-    options: tuple[Option, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Case:
-    """The input of a verdict. `points` in order of size; `fit`: the power law of `support`."""
-
-    points: Sequence[RungPoint]
-    support: Support
-    fit: PowerFit
-    alpha_of_interest: float
-    confidence: float
-    interest_option: str
-    cost: Cost | None
-
-    @property
-    def noise(self) -> float:
-        return self.support.noise_of(self.points) or 0.0
+    options: tuple[SettleOption, ...] = ()
 
 
 def judge(
@@ -88,7 +68,7 @@ def judge(
     *,
     alpha_of_interest: float,
     confidence: float = 0.95,
-    contrasts: Sequence[Contrast] = (),
+    contrasts: Sequence[NeighbourContrast] = (),
     probes_failed: Sequence[str] = (),
     cost: Cost | None = None,
     interest_option: str = "law.alpha_of_interest",
@@ -139,7 +119,7 @@ def _steepest_side(case: Case) -> float:
     ladder."""
     if case.support.form is not Form.TURN or case.support.overfit is None:
         return 0.0
-    return case.support.overfit.steepest_side(case.points[0].n_params, case.points[-1].n_params)
+    return steepest_side(case.support.overfit, case.points[0].n_params, case.points[-1].n_params)
 
 
 def _no_exponent(support: Support) -> Verdict:
@@ -160,7 +140,9 @@ def _no_exponent(support: Support) -> Verdict:
         settle=f"At least {missing} more rung{'s' if missing > 1 else ''}; four or five, spread over two orders of "
         "magnitude or more, give the verdict some power.",
         options=(
-            Option(what="rungs", seeds=None, rungs=None, words=f"at least {missing} more rung{'s'[: missing - 1]}"),
+            SettleOption(
+                what="rungs", seeds=None, rungs=None, words=f"at least {missing} more rung{'s'[: missing - 1]}"
+            ),
         ),
     )
 
@@ -172,7 +154,7 @@ def _no_skill(case: Case) -> Verdict:
     return Verdict(
         name=VerdictName.NO_SKILL,
         reason=f"None of the {len(case.points)} rungs beats a constant forecast with {case.confidence:.0%} confidence; "
-        f"the lowest loss is {best.loss:.4f} ({best.cell}){constant}. {_estimate(case)} describes models that show "
+        f"the lowest loss is {best.loss:.4f} ({best.cell}){constant}. {estimate(case)} describes models that show "
         "nothing learned.",
         settle="Not larger models: first a rung that beats the constant, from other features, another target or more "
         "days. More test days would tell a small skill from none.",
@@ -182,58 +164,58 @@ def _no_skill(case: Case) -> Verdict:
 def _scales(case: Case) -> Verdict:
     fit, support = case.fit, case.support
     if support.form is Form.FLOOR and support.floor is not None:
-        reason = _towards_a_floor(case, support.floor)
+        reason = fall_towards_a_floor(case, support.floor)
     elif support.form is Form.TURN:
-        reason = f"Over the whole ladder the loss falls: {_estimate(case)}, wholly above 0, on {_replicates(case)}."
-        reason += _turn(case)
+        reason = f"Over the whole ladder the loss falls: {estimate(case)}, wholly above 0, on {replicates(case)}."
+        reason += turn_in_words(case)
     else:
-        reason = f"The loss falls as models grow{support.together}: {_estimate(case)}, wholly above 0, on "
-        reason += f"{_replicates(case)}. {_tenfold(case)}"
-        reason += _negligible(case) + _lucky_fit(case, fit.alpha)
-    return Verdict(name=VerdictName.SCALES, reason=reason + _days_unknown(case), settle=_extend(case))
+        reason = f"The loss falls as models grow{support.together}: {estimate(case)}, wholly above 0, on "
+        reason += f"{replicates(case)}. {tenfold_effect(case)}"
+        reason += negligible_effect(case) + lucky_fit(case, fit.alpha)
+    return Verdict(name=VerdictName.SCALES, reason=reason + days_unknown(case), settle=_extend(case))
 
 
 def _worse(case: Case) -> Verdict:
     fit, support = case.fit, case.support
-    reason = f"The loss rises as models grow{support.together}: {_estimate(case)}, wholly below 0, on "
-    reason += f"{_replicates(case)}."
+    reason = f"The loss rises as models grow{support.together}: {estimate(case)}, wholly below 0, on "
+    reason += f"{replicates(case)}."
     if support.form is Form.TURN:
-        reason = f"Over the whole ladder the loss rises: {_estimate(case)}, wholly below 0, on {_replicates(case)}."
-        reason += _turn(case)
+        reason = f"Over the whole ladder the loss rises: {estimate(case)}, wholly below 0, on {replicates(case)}."
+        reason += turn_in_words(case)
     else:
-        reason += f" {_tenfold(case)}" + _negligible(case) + _lucky_fit(case, fit.alpha)
+        reason += f" {tenfold_effect(case)}" + negligible_effect(case) + lucky_fit(case, fit.alpha)
     settle = _extend(case) + " To learn why: more training data or stronger regularisation on the largest rungs."
-    return Verdict(name=VerdictName.WORSE_WITH_SIZE, reason=reason + _days_unknown(case), settle=settle)
+    return Verdict(name=VerdictName.WORSE_WITH_SIZE, reason=reason + days_unknown(case), settle=settle)
 
 
 def _flat(case: Case) -> Verdict:
     interest = case.alpha_of_interest
     subject = case.support.subject
-    reason = f"{subject.capitalize()} makes no difference worth having: {_estimate(case)} lies inside ±{interest:g}. "
+    reason = f"{subject.capitalize()} makes no difference worth having: {estimate(case)} lies inside ±{interest:g}. "
     reason += f"A model ten times larger{case.support.on_data} changes the loss by less than "
     reason += f"{100.0 * math.expm1(interest * math.log(10.0)):.2g}%."
     if case.support.form is Form.TURN:
-        reason = f"Over the whole ladder {subject} makes no difference worth having: {_estimate(case)} lies inside "
-        reason += f"±{interest:g}.{_turn(case)}"
+        reason = f"Over the whole ladder {subject} makes no difference worth having: {estimate(case)} lies inside "
+        reason += f"±{interest:g}.{turn_in_words(case)}"
     return Verdict(
         name=VerdictName.FLAT,
-        reason=reason + _lucky_fit(case, interest) + _days_unknown(case),
+        reason=reason + lucky_fit(case, interest) + days_unknown(case),
         settle=f"Settled for exponents of {interest:g} and more. To find a smaller one, set a smaller "
-        f"{case.interest_option} and add rungs or seeds; {_power_words(case)}",
+        f"{case.interest_option} and add rungs or seeds; {power_in_words(case)}",
     )
 
 
-def _not_monotone(case: Case, falls: Sequence[Contrast], rises: Sequence[Contrast]) -> Verdict:
-    def tell(contrasts: Sequence[Contrast]) -> str:
+def _not_monotone(case: Case, falls: Sequence[NeighbourContrast], rises: Sequence[NeighbourContrast]) -> Verdict:
+    def tell(contrasts: Sequence[NeighbourContrast]) -> str:
         return ", ".join(f"{c.smaller} to {c.larger} {c.relative:+.1%} ({_p(c)})" for c in contrasts)
 
     turning = sorted({c.larger for c in (*falls, *rises)} & {c.smaller for c in (*falls, *rises)})
     if falls and rises:
         reason = f"The loss neither falls nor rises throughout. It falls: {tell(falls)}. It rises: {tell(rises)}."
         if case.support.form is Form.TURN:
-            reason += _turn(case)
+            reason += turn_in_words(case)
     else:
-        reason = f"The loss neither falls nor rises throughout.{_turn(case)}"
+        reason = f"The loss neither falls nor rises throughout.{turn_in_words(case)}"
         at = case.support.overfit.turns_at_n if case.support.overfit is not None else None
         if at is not None:
             nearest = min(case.points, key=lambda point: abs(math.log(point.n_params / at)))
@@ -244,26 +226,26 @@ def _not_monotone(case: Case, falls: Sequence[Contrast], rises: Sequence[Contras
     rungs = f" ({', '.join(turning)})" if turning else ""
     turned = [point for point in case.points if point.cell in turning] or list(case.points)
     now = max(1, max(len(point.seeds) for point in turned))
-    option = Option(
+    option = SettleOption(
         what="seeds",
         seeds=2 * now,
         rungs=None,
         words=f"{2 * now} seeds on the rungs where the curve turns{rungs}",
         estimated_seconds=None if case.cost is None else case.cost.more_seeds([p.n_params for p in turned], now),
     )
-    average = f"A single exponent ({_estimate(case)}) does not describe this."
+    average = f"A single exponent ({estimate(case)}) does not describe this."
     if case.support.form is Form.TURN:
-        average = f"Over the whole ladder {_estimate(case)}."
+        average = f"Over the whole ladder {estimate(case)}."
     return Verdict(
         name=VerdictName.NOT_MONOTONE,
-        reason=f"{reason} {average}{caution}{_days_unknown(case)}",
+        reason=f"{reason} {average}{caution}{days_unknown(case)}",
         settle=f"Search and retrain the rungs where the curve turns{rungs} with more trials and seeds: if the turn "
         "stays, it is the models' own and no power law holds here.",
         options=(option,),
     )
 
 
-def _p(contrast: Contrast) -> str:
+def _p(contrast: NeighbourContrast) -> str:
     return "p unknown" if contrast.p_holm is None else p_in_words(contrast.p_holm)
 
 
@@ -282,10 +264,10 @@ def _underpowered(case: Case, outliers: Sequence[str]) -> Verdict:
     return Verdict(
         name=VerdictName.UNDERPOWERED,
         reason=f"Neither a law{' of size and data' if case.support.together else ''} nor its absence is shown: "
-        f"{_estimate(case)} contains 0 and "
-        f"reaches {'beyond' if both else 'past one end of'} ±{interest:g}. With {_replicates(case)} "
-        f"({degrees_in_words(case.fit.dof)}) {_power_words(case)}"
-        f"{_days_unknown(case)}",
+        f"{estimate(case)} contains 0 and "
+        f"reaches {'beyond' if both else 'past one end of'} ±{interest:g}. With {replicates(case)} "
+        f"({degrees_in_words(case.fit.dof)}) {power_in_words(case)}"
+        f"{days_unknown(case)}",
         settle=_look_first(outliers) + in_words(options, interest),
         options=options,
     )
@@ -298,114 +280,6 @@ def _look_first(outliers: Sequence[str]) -> str:
     return (
         f"First look at {' and '.join(outliers)}, which {belong} to the law of the other rungs, so that most of the "
         "noise comes from there: was the search cut short, or a figure copied wrongly? "
-    )
-
-
-def _estimate(case: Case) -> str:
-    """State the exponent with its interval, and the two parts of the interval where both are known."""
-    fit = case.fit
-    level = f"{fit.confidence:.0%} interval"
-    if fit.alpha_ci_days is None:
-        return f"alpha = {exponent_in_words(fit.alpha)} ({level} {interval_in_words(fit.alpha_ci)})"
-    rungs, days = ((ends[1] - ends[0]) / 2.0 for ends in (fit.alpha_ci_rungs, fit.alpha_ci_days))
-    return (
-        f"alpha = {exponent_in_words(fit.alpha)} ({level} {interval_in_words(fit.alpha_ci)}: of the rungs "
-        f"±{exponent_in_words(rungs)}, of the days ±{exponent_in_words(days)})"
-    )
-
-
-def _replicates(case: Case) -> str:
-    return counted(case.fit.n_rungs, "rung" if case.support.sizes is None else "size")
-
-
-def _days_unknown(case: Case) -> str:
-    if case.fit.alpha_ci_days is not None:
-        return ""
-    return (
-        " This is a law of the test data at hand: their daily losses are not known, so what other test days would do "
-        "to alpha is not in its interval."
-    )
-
-
-def _tenfold(case: Case) -> str:
-    """State the effect of a model ten times larger, where one exponent describes the rungs."""
-    sizes = case.support.sizes
-    if sizes is not None and sizes.tenfold_at_same_data is not None:
-        told = _tenfold_of_sizes(sizes.tenfold_at_same_data, sizes.tenfold_along_optimum)
-        return (
-            _surface_words(sizes.surface) + told
-            if case.support.form is Form.SURFACE and sizes.surface.identified
-            else told
-        )
-    change = math.expm1(min(-case.fit.alpha * math.log(10.0), _BEYOND_WORDS))
-    more = "higher" if change > 0.0 else "lower"
-    return f"A model ten times larger{case.support.on_data} has a loss {share_in_words(abs(change))} {more}."
-
-
-def _tenfold_of_sizes(same_data: Tenfold, optimum: Tenfold | None) -> str:
-    def change(tenfold: Tenfold) -> str:
-        low, high = sorted((abs(tenfold.change_ci[0]), abs(tenfold.change_ci[1])))
-        ends = f" ({low:.1%} to {high:.1%})" if tenfold.change_ci[0] * tenfold.change_ci[1] > 0.0 else ""
-        return f"{share_in_words(abs(tenfold.change))}{ends} {'lower' if tenfold.change < 0.0 else 'higher'}"
-
-    told = f"A model ten times larger on the same data (from {size_in_words(same_data.from_n)} to "
-    told += (
-        f"{size_in_words(same_data.to_n)} parameters at n_data = {size_in_words(same_data.n_data or 0.0)}) has a loss "
-    )
-    told += f"{change(same_data)}."
-    if optimum is not None:
-        told += f" With {optimum.data_growth:.3g} times the data, as the least loss for its compute asks, it is "
-        told += f"{change(optimum)}."
-    return told
-
-
-def _surface_words(surface: SurfaceFit) -> str:
-    """State the surface over which the exponent at equal data is an average."""
-    figures = [("E", surface.E), ("alpha", surface.alpha), ("beta", surface.beta)]
-    told = ", ".join(f"{name} = {value:.4g}" for name, value in figures if value is not None)
-    return f"That is its average over these sizes on the surface E + A N^-alpha + B D^-beta with {told}. "
-
-
-def _towards_a_floor(case: Case, floor: FloorFit) -> str:
-    largest, support = case.points[-1].n_params, case.support
-    low, high = floor.E_ci or (0.0, math.inf)
-    ends = f"{case.fit.confidence:.0%} interval {low:.4g} to {high:.4g}"
-    falls = f"The loss falls as models grow{support.together}"
-    average = f"On average over these rungs {_estimate(case)}."
-    if not floor.identified or floor.alpha is None:
-        return (
-            f"{falls}, and ever less: a law without a floor fits significantly worse. The floor itself is not known "
-            f"well ({ends}), so no exponent above it is given. {average} Beyond the largest rung the loss falls by "
-            "less."
-        )
-    change = 1.0 - float(floor.loss_at(10.0 * largest) / floor.loss_at(largest))
-    exponent = f"alpha {floor.alpha:.4f}"
-    if floor.alpha_ci is not None:
-        exponent += f" ({interval_in_words(floor.alpha_ci)})"
-    return (
-        f"{falls}, towards a floor of {floor.E:.4g} ({ends}): what lies above the floor falls as a power of size, "
-        f"{exponent}. {average} A model ten times larger than the largest rung{support.on_data} has a loss "
-        f"{share_in_words(change)} lower."
-    )
-
-
-def _turn(case: Case) -> str:
-    overfit = case.support.overfit
-    if overfit is None or overfit.turns_at_n is None:
-        return ""
-    return (
-        f" Within it these rungs follow a curve that falls up to about {size_in_words(overfit.turns_at_n)} and rises "
-        "beyond: no single exponent describes it."
-    )
-
-
-def _negligible(case: Case) -> str:
-    low, high = case.fit.alpha_ci
-    if not -case.alpha_of_interest < low <= high < case.alpha_of_interest:
-        return ""
-    return (
-        f" It is negligible all the same: the whole interval lies inside ±{case.alpha_of_interest:g}, the exponent of "
-        "interest."
     )
 
 
@@ -422,52 +296,5 @@ def _extend(case: Case) -> str:
         to = f" of {floor.E:.4g}" if floor.identified else ""
         settle += f"{beyond} would show whether the floor{to} holds; "
     else:
-        settle += f"{beyond} that falls inside the law's prediction{_prediction(case)} would extend it; "
-    return settle + _power_words(case)
-
-
-def _prediction(case: Case) -> str:
-    """State the prediction for one rung ten times the largest, on the same days; empty where data vary, since size
-    alone then predicts nothing."""
-    if case.support.sizes is not None or case.support.together:
-        return ""
-    size = 10.0 * case.points[-1].n_params
-    (low,), (high,) = (ends.reshape(1).tolist() for ends in case.fit.interval_at(size, new_rung=True))
-    if not (math.isfinite(high) and high < _LARGEST_TOLD * max(point.loss for point in case.points)):
-        return ""
-    return f" ({low:.4g} to {high:.4g} at {size_in_words(size)})"
-
-
-def _lucky_fit(case: Case, claimed: float) -> str:
-    """Warn where the rungs lie closer to their line than their own noise allows other than by luck, and the exponent
-    that is claimed, or excluded, is below what this ladder can show."""
-    fit, noise = case.fit, case.noise
-    if noise <= fit.residual_sd:
-        return ""
-    least = detectable_alpha(Precision.of(fit, noise))
-    if least <= abs(claimed):
-        return ""
-    more = "More seeds a rung" if any(point.replicated for point in case.points) else "Smaller standard errors"
-    return (
-        f" Read it with care: the standard errors of the rungs ({_percent(noise)} of the loss) exceed the rungs' "
-        f"distances from the line ({_percent(fit.residual_sd)}), so the interval is narrower than this ladder can "
-        f"promise, and an exponent below {exponent_in_words(least)} is found or excluded here by luck rather than by "
-        f"design. {more} would confirm or undo it."
-    )
-
-
-def _percent(share: float) -> str:
-    return f"{100.0 * share:.2g}%"
-
-
-def _power_words(case: Case) -> str:
-    precision = Precision.of(case.fit, case.noise)
-    if precision.noise_dof < FEW_DOF:
-        low, high = map(exponent_in_words, detectable_range(precision))
-        tell = "tells" if precision.noise_dof == 1.0 else "tell"
-        return (
-            f"the exponent that this ladder finds in four studies out of five lies between {low} and {high}: "
-            f"{degrees_in_words(precision.noise_dof)} {tell} no more of its noise."
-        )
-    least = exponent_in_words(detectable_alpha(precision))
-    return f"this ladder finds an exponent of {least} or more in four studies out of five."
+        settle += f"{beyond} that falls inside the law's prediction{prediction_of_next_rung(case)} would extend it; "
+    return settle + power_in_words(case)

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tsladder.artifacts.law import HorizonLaw, PowerLaw, closed
+from tsladder.artifacts.law import HorizonLaw
+from tsladder.artifacts.law_fits import PowerLaw, closed
 from tsladder.report import law_words, words
 from tsladder.report.blocks import Table, table
 from tsladder.report.facts import Facts

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tsladder.artifacts.law import HorizonLaw, Interval, closed
+from tsladder.artifacts.law import HorizonLaw
+from tsladder.artifacts.law_fits import Interval, closed
 from tsladder.law.curve.forms import Form
 from tsladder.law.evidence.detection import FEW_DOF
 from tsladder.report import words

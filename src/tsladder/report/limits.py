@@ -13,7 +13,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from tsladder.artifacts.law import Interval
+from tsladder.artifacts.law_fits import Interval
 from tsladder.evaluation.difference import Term, bounds, holm, two_sided
 from tsladder.law.curve.forms import Form
 from tsladder.law.verdict import VerdictName

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tsladder.artifacts.law import Interval
+from tsladder.artifacts.law_fits import Interval
 from tsladder.artifacts.scores import ScoredRegion, Skill
 from tsladder.report import words
 from tsladder.report.blocks import Table, Tone, table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from tsladder.artifacts.law import Interval
+from tsladder.artifacts.law_fits import Interval
 from tsladder.artifacts.scores import Interval as _Interval
 from tsladder.artifacts.scores import Skill
 from tsladder.formatting import duration_in_words

@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tsladder.artifacts.adoption import ADOPTED, Adoption, read_adoption, write_adoption
-from tsladder.artifacts.plans import SearchPlan, SearchTask, searched_task
+from tsladder.artifacts.plans import SearchPlan, SearchTask
+from tsladder.artifacts.search_question import QUESTION, searched_task
 from tsladder.artifacts.store import if_there
 from tsladder.artifacts.trials import TrialRecord
 from tsladder.params import SpaceParams
 from tsladder.planning.identity import training_identity
 from tsladder.search.configuration import IDENTITY, Draw, Value
-from tsladder.search.layout import PLAN
 from tsladder.search.schedule import Schedule
 from tsladder.search.space import IS_ZERO, SearchSpace
 from tsladder.search.streams import trial_seed
@@ -65,7 +65,7 @@ def choose(folder: Path, others: Sequence[Path], adopter: Adopter) -> Adoption |
     trials."""
     same, narrower = [], []
     for other in others:
-        earlier = None if other == folder else searched_task(other / PLAN)
+        earlier = None if other == folder else searched_task(other / QUESTION)
         # Another strategy or objective would train other first trials.
         if earlier is None or (earlier.strategy, earlier.objective) != (adopter.task.strategy, adopter.task.objective):
             continue

@@ -1,4 +1,3 @@
-"""File names in a search's live record, beside those that `artifacts/` names."""
+"""File name of Optuna's journal in a search's live record."""
 
-PLAN = "plan.json"
 JOURNAL = "journal.log"

@@ -4,44 +4,45 @@ message."""
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from tsladder.artifacts.adoption import ADOPTED
 from tsladder.artifacts.search_lag import LAG
-from tsladder.artifacts.store import canonical, read_json, set_aside, write_json
+from tsladder.artifacts.search_question import QUESTION, SearchQuestion, is_question, write_question
+from tsladder.artifacts.store import set_aside
 from tsladder.artifacts.trials import TRIALS, TrialRecord, TrialState, repair_trials
 from tsladder.errors import WorkFailed
-from tsladder.search.layout import JOURNAL, PLAN
+from tsladder.search.layout import JOURNAL
 
 Say = Callable[[str], None]
 
 
-def open_live_record(folder: Path, plan: Mapping[str, Any], say: Say) -> list[TrialRecord]:
-    """Return the attempts recorded in `folder` for the question `plan`. The caller holds the folder's lock.
+def open_live_record(folder: Path, question: SearchQuestion, say: Say) -> list[TrialRecord]:
+    """Return the attempts recorded in `folder` for `question`. The caller holds the folder's lock.
 
     Files of another question are set aside, whole. Every readable line of trials.jsonl is kept; a trial whose line is
     lost is trained again.
     """
-    _check_question(folder, plan, say)
-    write_json(folder / PLAN, plan)
+    _check_question(folder, question, say)
+    write_question(folder / QUESTION, question)
     return repair_trials(folder / TRIALS, say)
 
 
-def _check_question(folder: Path, plan: Mapping[str, Any], say: Say) -> None:
-    path = folder / PLAN
+def _check_question(folder: Path, question: SearchQuestion, say: Say) -> None:
+    path = folder / QUESTION
     if not path.exists():
         return
     try:
-        found = read_json(path)
+        same = is_question(path, question)
     except WorkFailed as error:
         say(f"{error}; it is kept as {set_aside(path).name} and a new one is written")
         return
-    # Compared as text, since a tuple is written as a list.
-    if canonical(found) != canonical(plan):
+    if not same:
         kept = [
-            set_aside(folder / name).name for name in (PLAN, TRIALS, JOURNAL, ADOPTED, LAG) if (folder / name).exists()
+            set_aside(folder / name).name
+            for name in (QUESTION, TRIALS, JOURNAL, ADOPTED, LAG)
+            if (folder / name).exists()
         ]
         say(f"{folder} holds the search of another study: its files are kept as {', '.join(kept)}, and this one starts")
 

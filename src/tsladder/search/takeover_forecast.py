@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tsladder.artifacts.plans import searched_task
+from tsladder.artifacts.search_question import QUESTION, searched_task
 from tsladder.artifacts.trials import TrialRecord, TrialState
 from tsladder.params import PruningParams
 from tsladder.search.adoption import Adopter, adoption_in, choose, position
 from tsladder.search.decisions import Drawn, Finished
 from tsladder.search.lag import recorded_lag
-from tsladder.search.layout import PLAN
 from tsladder.search.takeover import ended_under, final_trials
 from tsladder.training.pruning import build_bar
 
@@ -65,7 +64,7 @@ class _Known:
 def _known(folder: Path, adopter: Adopter, draws: Mapping[int, Any]) -> _Known:
     """Read the trials of the earlier search in `folder` by their number in this one; `draws`: those that this search
     adopts."""
-    found, task, own = searched_task(folder / PLAN), adopter.task, adoption_in(folder)
+    found, task, own = searched_task(folder / QUESTION), adopter.task, adoption_in(folder)
     same_space = found is not None and found.space == task.space
     same_strategy = found is not None and found.strategy == task.strategy
     same_objective = found is not None and found.objective == task.objective

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tsladder.artifacts.plans import plain_plan
+from tsladder.artifacts.search_question import QUESTION
 from tsladder.places import Places
 from tsladder.status.dvc_yaml import PLAN
 from tsladder.status.freshness import Change, ChangeKind, Freshness
@@ -118,5 +119,5 @@ def _recorded_plan(places: Places, path: str, md5: str, live: list[Path]) -> Map
 
 def _copies(places: Places, path: str, md5: str, live: list[Path]) -> Iterator[Path]:
     yield places.root / path
-    yield from (folder / "plan.json" for folder in live)
+    yield from (folder / QUESTION for folder in live)
     yield cache_file(places.dvc_cache, md5)

@@ -12,17 +12,16 @@ import shutil
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor
 
-from tsladder.artifacts.store import read_json, set_aside, write_json
+from tsladder.artifacts.checkpoints import FOLDS, EndedFolds, TrainingState, read_folds, write_folds
+from tsladder.artifacts.store import set_aside
 from tsladder.errors import WorkFailed
 from tsladder.training.checkpoint_plan import CheckpointPlan
 from tsladder.training.state_file import DamagedState, StateFile, open_state, write_state
 
 STATE = "state.safetensors"
-FOLDS = "folds.json"
 
 
 class StopRequested(Exception):
@@ -62,6 +61,11 @@ class Checkpoints:
         return Path(self._plan.folder)
 
     @property
+    def identity(self) -> str:
+        """Identity of everything that decides the training's numbers."""
+        return self._plan.identity
+
+    @property
     def seconds(self) -> float:
         """Seconds of wall time that the training has taken so far in all processes."""
         whole = self._whole
@@ -97,7 +101,7 @@ class Checkpoints:
         except DamagedState as error:
             self._set_state_aside(path, f"is damaged ({error})")
             return None
-        if found is not None and found.record.get("identity") != self._plan.identity:
+        if found is not None and found.state.identity != self._plan.identity:
             self._set_state_aside(path, "belongs to another training")
             return None
         return found
@@ -106,13 +110,13 @@ class Checkpoints:
         """Set aside the state that `resume` found, since it cannot be continued."""
         self._set_state_aside(self.folder / STATE, fault)
 
-    def continue_counts(self, record: Mapping[str, Any]) -> None:
+    def continue_counts(self, record: TrainingState | EndedFolds) -> None:
         """Continue the counts of steps and seconds from `record`, as `write` or `fold_ended` stored it."""
-        self.resumed_at = int(record["steps"])
+        self.resumed_at = record.steps
         # Less the seconds of this process, where it wrote the checkpoint itself before it ran out of memory.
-        self._whole._seconds_before += max(0.0, float(record["seconds"]) - self.seconds)
+        self._whole._seconds_before += max(0.0, record.seconds - self.seconds)
 
-    def write(self, tensors: Mapping[str, Tensor], record: Mapping[str, Any]) -> None:
+    def write(self, tensors: Mapping[str, Tensor], state: TrainingState) -> None:
         """Replace the state on disk. A disk without room is reported once, and training goes on."""
         self._written = self._clock()
         size = sum(value.numel() * value.element_size() for value in tensors.values())
@@ -121,8 +125,7 @@ class Checkpoints:
             free = shutil.disk_usage(self.folder).free
             if free < size:
                 raise OSError(f"{size / 1e9:.2f} GB are needed and {free / 1e9:.2f} GB are free")
-            whole = {**record, "identity": self._plan.identity, "seconds": self.seconds}
-            write_state(self.folder / STATE, tensors, whole)
+            write_state(self.folder / STATE, tensors, state)
         except OSError as error:
             if not self._disk_full:
                 self._say(f"no checkpoint can be written to {self.folder} ({error}): training continues without one")
@@ -132,25 +135,25 @@ class Checkpoints:
             self._say("checkpoints are written again")
         self._disk_full = False
 
-    def ended_folds(self) -> Mapping[str, Any]:
-        """Read what `fold_ended` stored; {} where there is nothing."""
+    def ended_folds(self) -> EndedFolds | None:
+        """Read what `fold_ended` stored; None where there is nothing."""
         path = self.folder / FOLDS
         try:
-            record = read_json(path)
+            record = read_folds(path)
         except FileNotFoundError:
-            return {}
+            return None
         except WorkFailed:
             self._set_state_aside(path, "is damaged")
-            return {}
-        if record.get("identity") != self._plan.identity:
+            return None
+        if record.identity != self._plan.identity:
             self._set_state_aside(path, "belongs to another training")
-            return {}
+            return None
         return record
 
-    def fold_ended(self, record: Mapping[str, Any]) -> None:
-        """Store `record`, the folds ended so far, also for a short training: it is a small file."""
+    def fold_ended(self, ended: EndedFolds) -> None:
+        """Store the folds ended so far, also for a short training: it is a small file."""
         try:
-            write_json(self.folder / FOLDS, {**record, "identity": self._plan.identity, "seconds": self.seconds})
+            write_folds(self.folder / FOLDS, ended)
         except OSError as error:
             self._say(f"the folds that ended cannot be kept in {self.folder} ({error}): training continues without one")
 

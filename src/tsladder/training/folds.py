@@ -21,12 +21,13 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tsladder.artifacts.outcome import FoldOutcome
+from tsladder.artifacts.checkpoints import EndedFolds
+from tsladder.artifacts.outcome import EpochRecord, FoldOutcome
 from tsladder.data.windows import FoldWindows
 from tsladder.seeds import derive_seed
 from tsladder.training.checkpoints import Checkpoints
 from tsladder.training.gradients import Beat
-from tsladder.training.outcome import EpochRecord, Job
+from tsladder.training.outcome import Job
 from tsladder.training.trainer import Report, fit
 from tsladder.vocabulary import StopReason
 
@@ -99,11 +100,13 @@ def walk_forward(
             break
         if checkpoints is not None:
             checkpoints.fold_ended(
-                {
-                    "steps": curve[-1].steps,
-                    "folds": [one.to_json() for one in ended],
-                    "curve": [dataclasses.asdict(record) for record in curve],
-                }
+                EndedFolds(
+                    identity=checkpoints.identity,
+                    steps=curve[-1].steps,
+                    seconds=checkpoints.seconds,
+                    folds=tuple(ended),
+                    curve=tuple(curve),
+                )
             )
     return summarised(ended, len(folds), n_params, curve)
 
@@ -111,10 +114,10 @@ def walk_forward(
 def _ended_before(checkpoints: Checkpoints) -> tuple[list[EpochRecord], list[FoldOutcome]]:
     """Return the epochs and outcomes of the folds that earlier processes have trained to their end."""
     record = checkpoints.ended_folds()
-    if not record:
+    if record is None:
         return [], []
     checkpoints.continue_counts(record)
-    return [EpochRecord(**epoch) for epoch in record["curve"]], [FoldOutcome.from_json(one) for one in record["folds"]]
+    return list(record.curve), list(record.folds)
 
 
 def job_of_fold(job: Job, folds: Sequence[FoldWindows], number: int) -> Job:

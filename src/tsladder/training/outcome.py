@@ -1,5 +1,4 @@
-"""Records of a training run: its job, the record of each epoch, and its outcome where the run cannot report one itself.
-No torch."""
+"""Job of a training run, and its outcome where the run cannot report one itself. No torch."""
 
 from __future__ import annotations
 
@@ -41,24 +40,6 @@ class Job:
     """Plan of the checkpoints while the training runs; None: an interrupted training begins again."""
     micro_batch_seconds: float | None = None
     """Predicted time of one micro-batch, forward and backward; None where it is not known."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class EpochRecord:
-    """Record of one finished epoch, `steps` optimizer steps into the run. `train_loss` is the mean over the epoch, with
-    dropout, of the loss that `val_loss` reports, whatever is trained on. `val_auc` is set where it is monitored, else
-    None.
-
-    `train_seconds`: time of the optimizer steps; `seconds`: time of the whole epoch.
-    """
-
-    epoch: int
-    steps: int
-    train_loss: float
-    val_loss: float
-    train_seconds: float
-    seconds: float
-    val_auc: float | None = None
 
 
 def ended_early(job: Job, reason: StopReason, seconds: float, message: str) -> TrainingOutcome:

@@ -1,4 +1,5 @@
-"""State file of a running training: tensors and a JSON record in one safetensors file, replaced atomically."""
+"""State file of a running training: its tensors and its `TrainingState` in one safetensors file, replaced
+atomically."""
 
 from __future__ import annotations
 
@@ -8,14 +9,15 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from tsladder.artifacts.checkpoints import TrainingState, training_state_json, training_state_of
 from tsladder.artifacts.store import canonical
+from tsladder.errors import WorkFailed
 
 _RECORD = "record"
 
@@ -24,11 +26,16 @@ class DamagedState(Exception):
     """Damaged state file, which cannot be read whole."""
 
 
-def write_state(path: Path, tensors: Mapping[str, Tensor], record: Mapping[str, Any]) -> None:
-    """Write `tensors`, each with a checksum, and `record` to `path`, replacing it. Raises OSError when the disk
+def write_state(path: Path, tensors: Mapping[str, Tensor], state: TrainingState) -> None:
+    """Write `tensors`, each with a checksum, and `state` to `path`, replacing it. Raises OSError when the disk
     refuses."""
     values = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    text = canonical({"record": record, "crc32": {name: _checksum(value) for name, value in values.items()}})
+    text = canonical(
+        {
+            "record": training_state_json(state),
+            "crc32": {name: _checksum(value) for name, value in values.items()},
+        }
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")
     try:
@@ -49,7 +56,7 @@ class StateFile:
     """State file that `open_state` has found complete and undamaged."""
 
     path: Path
-    record: Mapping[str, Any]
+    state: TrainingState
     names: tuple[str, ...]
 
     def below(self, prefix: str) -> Iterator[tuple[str, Tensor]]:
@@ -61,7 +68,8 @@ class StateFile:
 
 
 def open_state(path: Path) -> StateFile | None:
-    """Open the state in `path`; None where there is none. Raises DamagedState where a checksum does not agree."""
+    """Open the state in `path`; None where there is none. Raises DamagedState where a checksum does not agree or the
+    state is that of another version."""
     if not path.exists():
         return None
     try:
@@ -72,7 +80,9 @@ def open_state(path: Path) -> StateFile | None:
         wrong = [name for name in names if _checksum(_read(path, name)) != checksums[name]]
         if wrong or set(checksums) != set(names):
             raise DamagedState(f"the checksum of {', '.join(wrong) or 'a missing tensor'} does not agree")
-        return StateFile(path, dict(content["record"]), names)
+        return StateFile(path, training_state_of(content["record"], path), names)
+    except WorkFailed as error:
+        raise DamagedState(str(error)) from None
     except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
         raise DamagedState(f"{type(error).__name__}: {error}") from None
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from tsladder.artifacts.outcome import EpochRecord
 from tsladder.data.windows import Windows
 from tsladder.models.build import Model, build, count_params
 from tsladder.patience import step as step_patience
@@ -26,7 +27,7 @@ from tsladder.training.feed import Feed
 from tsladder.training.gradients import Beat, LossSums, accumulate_gradients, beat_in_blocks, no_heartbeat
 from tsladder.training.lean import LeanOptimizer
 from tsladder.training.optim import build_optimizer, learning_rate_factor, set_learning_rate
-from tsladder.training.outcome import EpochRecord, Job
+from tsladder.training.outcome import Job
 from tsladder.training.training_state import TrainingProgress
 from tsladder.training.validation_metrics import auc, loss_standard_error, mean_loss
 from tsladder.training.weights import Weights

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import time
-from collections.abc import Mapping
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
+from tsladder.artifacts.checkpoints import PatienceState, TrainingState
+from tsladder.artifacts.outcome import EpochRecord
 from tsladder.patience import Patience
 from tsladder.training.best_weights import BestWeights
 from tsladder.training.checkpoints import Checkpoints, StopRequested
 from tsladder.training.gradients import Beat, LossSums
 from tsladder.training.optim import optimizer_numbers, optimizer_tensors, restore_optimizer
-from tsladder.training.outcome import EpochRecord, Job
+from tsladder.training.outcome import Job
 from tsladder.training.state_file import StateFile
 from tsladder.training.weights import Weights
 from tsladder.vocabulary import StopReason
@@ -147,18 +147,20 @@ class TrainingProgress:
             SUMS + "reported": self.sums.reported,
         }
         steps_until = self._scoring_began or time.perf_counter()
-        record = {
-            "epoch": self.epoch,
-            "steps": (self.curve[-1].steps if self.curve else 0) + self.steps_done,
-            "steps_done": self.steps_done,
-            "train_seconds": self._train_seconds_before + steps_until - self._steps_began,
-            "epoch_seconds": self.epoch_seconds,
-            "patience": _finite(dataclasses.asdict(self.patience)),
-            "curve": [dataclasses.asdict(record) for record in self.curve],
-            "ended": self.ended,
-            "optimizer": numbers,
-        }
-        self._checkpoints.write(tensors, record)
+        state = TrainingState(
+            identity=self._checkpoints.identity,
+            epoch=self.epoch,
+            steps=(self.curve[-1].steps if self.curve else 0) + self.steps_done,
+            steps_done=self.steps_done,
+            seconds=self._checkpoints.seconds,
+            train_seconds=self._train_seconds_before + steps_until - self._steps_began,
+            epoch_seconds=self.epoch_seconds,
+            patience=_stored(self.patience),
+            curve=tuple(self.curve),
+            ended=self.ended,
+            optimizer=numbers,
+        )
+        self._checkpoints.write(tensors, state)
         self._best.forget_older()
 
     def _generators(self) -> dict[str, Tensor]:
@@ -166,13 +168,13 @@ class TrainingProgress:
         return found if self._device is None else {**found, DEVICE: self._device.get_rng_state()}
 
     def _restore(self, stored: StateFile, checkpoints: Checkpoints) -> None:
-        record = stored.record
-        patience = Patience(**_infinite(record["patience"]))
+        state = stored.state
+        patience = _restored(state.patience)
         if patience.best_step > 0 and not self._best.adopt(patience.best_step, stored.below(BEST)):
             checkpoints.refuse("lacks the weights of its best epoch")
             return
         self._trained.weights.load(stored.below(WEIGHTS))
-        restore_optimizer(self._trained.optimizer, stored.below(OPTIMIZER), record["optimizer"])
+        restore_optimizer(self._trained.optimizer, stored.below(OPTIMIZER), state.optimizer)
         for name, generator in stored.below("generator."):
             if "generator." + name == ORDER:
                 self._order_before = generator
@@ -181,21 +183,34 @@ class TrainingProgress:
             elif self._device is not None:
                 self._device.set_rng_state(generator)
         self._order.set_state(self._order_before)
-        self.epoch, self.steps_done = int(record["epoch"]), int(record["steps_done"])
+        self.epoch, self.steps_done = state.epoch, state.steps_done
         self.sums = LossSums(**{name: value.to(self._trained.device) for name, value in stored.below(SUMS)})
-        self._train_seconds_before = float(record["train_seconds"])
-        self._seconds_before = float(record["epoch_seconds"])
+        self._train_seconds_before = state.train_seconds
+        self._seconds_before = state.epoch_seconds
         self.patience = patience
-        self.curve = [EpochRecord(**epoch) for epoch in record["curve"]]
-        self.ended = None if record["ended"] is None else StopReason(record["ended"])
-        checkpoints.continue_counts(record)
+        self.curve = list(state.curve)
+        self.ended = state.ended
+        checkpoints.continue_counts(state)
 
 
-def _finite(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Replace infinite values by None, since JSON has no infinity."""
-    return {name: None if value == math.inf else value for name, value in record.items()}
+def _stored(patience: Patience) -> PatienceState:
+    """Return `patience` with None for infinite losses, since JSON has no infinity."""
+    return PatienceState(
+        limit=patience.limit,
+        min_delta=patience.min_delta,
+        best=None if patience.best == math.inf else patience.best,
+        best_step=patience.best_step,
+        reference=None if patience.reference == math.inf else patience.reference,
+        since_improvement=patience.since_improvement,
+    )
 
 
-def _infinite(record: Mapping[str, Any]) -> dict[str, Any]:
-    missing = ("best", "reference")
-    return {name: math.inf if value is None and name in missing else value for name, value in record.items()}
+def _restored(state: PatienceState) -> Patience:
+    return Patience(
+        limit=state.limit,
+        min_delta=state.min_delta,
+        best=math.inf if state.best is None else state.best,
+        best_step=state.best_step,
+        reference=math.inf if state.reference is None else state.reference,
+        since_improvement=state.since_improvement,
+    )

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.artifacts.law_fits import FloorLaw
 from tsladder.law.curve.line import ROUNDING
 
 Floats = NDArray[np.float64]
@@ -28,32 +29,11 @@ _EVALUATIONS = 400
 _FAR = 40.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FloorFit:
-    """A power law above a floor. E, A and alpha are None below six rungs; unless `identified`, many others fit as well.
-
-    `sse`: weighted sum of squared residuals of the log losses under the best fit; known from four rungs on. `E_ci`:
-    profile likelihood interval of E. `bends`: the loss falls, and a law without a floor fits significantly worse, so
-    that E lies above 0. `identified`: the law bends and `E_ci` is narrow. `alpha_ci`: profile likelihood interval of
-    alpha where E is identified.
-    """
-
-    E: float | None
-    A: float | None
-    alpha: float | None
-    identified: bool
-    reason: str
-    sse: float | None = None
-    E_ci: tuple[float, float] | None = None
-    alpha_ci: tuple[float, float] | None = None
-    bends: bool = False
-    reference_n: float | None = None
-
-    def loss_at(self, n_params: NDArray[np.floating] | float) -> Floats:
-        """Return the fitted loss. Raises ValueError below six rungs, where there is no fit."""
-        if self.E is None or self.A is None or self.alpha is None:
-            raise ValueError("no floor was fitted")
-        return np.asarray(self.E + self.A * np.asarray(n_params, dtype=np.float64) ** -self.alpha, dtype=np.float64)
+def loss_above_floor(law: FloorLaw, n_params: NDArray[np.floating] | float) -> Floats:
+    """Return the fitted loss. Raises ValueError below six rungs, where there is no fit."""
+    if law.E is None or law.A is None or law.alpha is None:
+        raise ValueError("no floor was fitted")
+    return np.asarray(law.E + law.A * np.asarray(n_params, dtype=np.float64) ** -law.alpha, dtype=np.float64)
 
 
 def fit_floor(
@@ -63,7 +43,7 @@ def fit_floor(
     *,
     weight_R: Sequence[float] | Floats | None = None,
     least_noise: float = ROUNDING,
-) -> FloorFit:
+) -> FloorLaw:
     """Fit log losses by least squares: a grid over alpha and the floor's share of the loss at the ladder's geometric
     mean size, refined from its best cells; the level has a closed form.
 
@@ -79,7 +59,7 @@ def fit_floor(
     if best is None or rungs < LEAST_RUNGS or sizes < LEAST_RUNGS:
         reason = f"not identifiable: {sizes} sizes for three parameters and a noise level; at least {LEAST_RUNGS}"
         sse = None if best is None else best.sse
-        return FloorFit(E=None, A=None, alpha=None, identified=False, reason=reason, sse=sse)
+        return replace(no_floor(reason), sse=sse)
     from scipy.stats import f
 
     ladder = _Ladder.of(n, loss, weight)
@@ -90,23 +70,23 @@ def fit_floor(
     noise = max(best.sse / (rungs - 3), least_noise**2, ROUNDING**2)
     limit = best.sse + noise * float(f.ppf(confidence, 1, rungs - 3))
     least = float(loss.min())
-    fitted = {"E": E, "A": A, "alpha": best.alpha, "sse": best.sse, "reference_n": reference}
+    fitted = replace(no_floor(""), E=E, A=A, alpha=best.alpha, sse=best.sse, reference_n=reference)
     if (ladder.squares - best.sse) / 2.0 <= noise * float(f.ppf(confidence, 2, rungs - 3)):
-        return FloorFit(**fitted, identified=False, reason="not identifiable: a constant fits as well")
+        return replace(fitted, reason="not identifiable: a constant fits as well")
     if best.alpha > 0.99 * _STEEPEST:
-        return FloorFit(**fitted, identified=False, reason="not identifiable: the exponent ran into its bound")
+        return replace(fitted, reason="not identifiable: the exponent ran into its bound")
     ci = _interval_of_floor(ladder, best, E, limit)
     if ci[0] <= 0.0:
         reason = "not identifiable: a law without any floor fits as well"
-        return FloorFit(**fitted, identified=False, reason=reason, E_ci=ci)
+        return replace(fitted, reason=reason, E_ci=ci)
     told = (
         f"a law without a floor fits significantly worse; its {confidence:.0%} interval is {ci[0]:.4g} to {ci[1]:.4g}"
     )
     if ci[1] - ci[0] > WIDEST * least:
         reason = f"not identifiable: there is one, since {told}, which is too wide to give it as a figure"
-        return FloorFit(**fitted, identified=False, reason=reason, E_ci=ci, bends=True)
-    return FloorFit(
-        **fitted,
+        return replace(fitted, reason=reason, E_ci=ci, bends=True)
+    return replace(
+        fitted,
         identified=True,
         reason=f"identified: {told}",
         E_ci=ci,
@@ -115,8 +95,20 @@ def fit_floor(
     )
 
 
-def no_floor(reason: str) -> FloorFit:
-    return FloorFit(E=None, A=None, alpha=None, identified=False, reason=reason)
+def no_floor(reason: str) -> FloorLaw:
+    """Return a law above a floor that could not be fitted for `reason`."""
+    return FloorLaw(
+        E=None,
+        A=None,
+        alpha=None,
+        identified=False,
+        reason=reason,
+        sse=None,
+        E_ci=None,
+        alpha_ci=None,
+        bends=False,
+        reference_n=None,
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

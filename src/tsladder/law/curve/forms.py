@@ -18,14 +18,12 @@ from enum import StrEnum
 
 import numpy as np
 
-from tsladder.law.curve.floor import FloorFit
+from tsladder.artifacts.law_fits import ConstantLaw, FloorLaw, OverfitLaw, PowerLaw
 from tsladder.law.curve.line import ROUNDING
-from tsladder.law.curve.overfit import OverfitFit
-from tsladder.law.curve.power_law import ConstantFit, PowerFit
 from tsladder.law.curve.weights import rung_noise
 from tsladder.law.design import data_beside_tenfold
 from tsladder.law.points import RungPoint
-from tsladder.law.surface.size_effect import SizeLaw, Source
+from tsladder.law.surface.size_law import SizeLaw, Source
 
 AICC_RUNGS = 7
 """Fewest rungs for AICc: with fewer, a form of four parameters leaves it hardly any degree of freedom."""
@@ -62,10 +60,10 @@ class Support:
 
     form: Form
     why: str
-    power: PowerFit | None
+    power: PowerLaw | None
     n_sizes: int
-    floor: FloorFit | None = None
-    overfit: OverfitFit | None = None
+    floor: FloorLaw | None = None
+    overfit: OverfitLaw | None = None
     sizes: SizeLaw | None = None
     data_exponent: float | None = None
 
@@ -76,10 +74,10 @@ class Support:
         return rung_noise(points, self.around_the_form)
 
     @property
-    def around_the_form(self) -> PowerFit | None:
+    def around_the_form(self) -> PowerLaw | None:
         """The power law with the scatter of the rungs around their supported form: around a straight line, a floor or a
         turn would count as noise."""
-        fits: dict[Form, FloorFit | OverfitFit | None] = {Form.FLOOR: self.floor, Form.TURN: self.overfit}
+        fits: dict[Form, FloorLaw | OverfitLaw | None] = {Form.FLOOR: self.floor, Form.TURN: self.overfit}
         fit = fits.get(self.form)
         if self.power is None or fit is None or fit.sse is None:
             return self.power
@@ -106,9 +104,9 @@ class Support:
 
 
 def support_of_rungs(
-    power: PowerFit | None,
-    floor: FloorFit,
-    overfit: OverfitFit,
+    power: PowerLaw | None,
+    floor: FloorLaw,
+    overfit: OverfitLaw,
     *,
     n_sizes: int,
     alpha_of_interest: float,
@@ -142,7 +140,7 @@ def support_of_sizes(sizes: SizeLaw, *, alpha_of_interest: float) -> Support:
     return Support(form=form, why=why, power=power, n_sizes=sizes.n_sizes, sizes=sizes)
 
 
-def _form(power: PowerFit | None, floor: FloorFit, overfit: OverfitFit, alpha_of_interest: float) -> tuple[Form, str]:
+def _form(power: PowerLaw | None, floor: FloorLaw, overfit: OverfitLaw, alpha_of_interest: float) -> tuple[Form, str]:
     if power is None:
         return Form.UNKNOWN, f"{Form.UNKNOWN}: fewer than three sizes"
     if overfit.turns:
@@ -152,7 +150,7 @@ def _form(power: PowerFit | None, floor: FloorFit, overfit: OverfitFit, alpha_of
     return _by_interval(power, alpha_of_interest)
 
 
-def _by_interval(power: PowerFit, alpha_of_interest: float) -> tuple[Form, str]:
+def _by_interval(power: PowerLaw, alpha_of_interest: float) -> tuple[Form, str]:
     """Return a power law, a constant or neither, by the same rule as the verdicts `scales`, `flat` and
     `underpowered`."""
     low, high = power.alpha_ci
@@ -164,7 +162,7 @@ def _by_interval(power: PowerFit, alpha_of_interest: float) -> tuple[Form, str]:
     return Form.UNKNOWN, f"{Form.UNKNOWN}: {interval} contains 0 and reaches past ±{alpha_of_interest:g}"
 
 
-def _as_power_law(sizes: SizeLaw) -> PowerFit | None:
+def _as_power_law(sizes: SizeLaw) -> PowerLaw | None:
     """Express the effect of size at equal data as a power law over the sizes' means, so that power, repetition and
     region are computed as for rungs; None where there is no exponent."""
     if sizes.alpha is None or sizes.alpha_ci is None or sizes.alpha_se is None or sizes.dof is None:
@@ -188,7 +186,7 @@ def _as_power_law(sizes: SizeLaw) -> PowerFit | None:
     towards_zero = (sizes.alpha - low if sizes.alpha > 0.0 else high - sizes.alpha) / critical
     with np.errstate(over="ignore"):
         C = float(np.exp(np.log(sizes.loss_at_reference) + sizes.alpha * np.log(sizes.reference_n)))
-    return PowerFit(
+    return PowerLaw(
         C=C,
         alpha=sizes.alpha,
         alpha_ci=sizes.alpha_ci,
@@ -217,7 +215,7 @@ def _as_power_law(sizes: SizeLaw) -> PowerFit | None:
     )
 
 
-def aicc_of_forms(constant: ConstantFit | None, support: Support) -> dict[str, float | None]:
+def aicc_of_forms(constant: ConstantLaw | None, support: Support) -> dict[str, float | None]:
     """Return the AICc of each form over the rung means (Hurvich and Tsai 1989); None below seven rungs and where data
     vary."""
     sse: dict[str, float | None] = dict.fromkeys(PARAMETERS)

@@ -16,10 +16,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from tsladder.artifacts.law_fits import OverfitLaw
 from tsladder.law.curve.line import ROUNDING, Floats
 from tsladder.law.points import size_in_words
 
@@ -28,31 +28,21 @@ LEAST_RUNGS = 5
 """Fewest sizes for the fit: two degrees of freedom are left; with one the interval of a slope is of no use."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OverfitFit:
-    """A parabola in log N. a, b and c refer to natural logs of N; they are None below five sizes.
+def loss_on_parabola(law: OverfitLaw, n_params: Floats) -> Floats:
+    """Return the fitted loss. Raises ValueError below five sizes, where there is no fit."""
+    if law.a is None or law.b is None or law.c is None:
+        raise ValueError("no parabola was fitted")
+    x = np.log(n_params)
+    return np.asarray(np.exp(law.a + law.b * x + law.c * x**2), dtype=np.float64)
 
-    `turns_at_n`: size of least loss where the curve has one inside the ladder, claimed or not; `turns_at_ci`: its
-    interval, None where that is not bounded on both sides. `turns`: the turn is inside the ladder with confidence.
-    """
 
-    a: float | None
-    b: float | None
-    c: float | None
-    turns_at_n: float | None
-    turns_at_ci: tuple[float, float] | None
-    loss_at_turn: float | None
-    turns: bool
-    reason: str
-    sse: float | None = None
-
-    def steepest_side(self, smallest_n: float, largest_n: float) -> float:
-        """Return the larger of the absolute mean exponents of the fall up to the turn and of the rise beyond it; 0
-        where the curve has no turn inside the ladder."""
-        if self.turns_at_n is None or self.c is None:
-            return 0.0
-        # From its turn the curve has moved by c times the square of the distance, so over it by c times the distance.
-        return self.c * max(abs(math.log(n / self.turns_at_n)) for n in (smallest_n, largest_n))
+def steepest_side(law: OverfitLaw, smallest_n: float, largest_n: float) -> float:
+    """Return the larger of the absolute mean exponents of the fall up to the turn and of the rise beyond it; 0 where
+    the curve has no turn inside the ladder."""
+    if law.turns_at_n is None or law.c is None:
+        return 0.0
+    # From its turn the curve has moved by c times the square of the distance, so over it by c times the distance.
+    return law.c * max(abs(math.log(n / law.turns_at_n)) for n in (smallest_n, largest_n))
 
 
 def fit_overfit(
@@ -64,7 +54,7 @@ def fit_overfit(
     least_noise: float = ROUNDING,
     floor_sse: float | None = None,
     rise_is_paired: bool = False,
-) -> OverfitFit:
+) -> OverfitLaw:
     """Fit a parabola to the log losses of the rung means by least squares. The order of the points changes nothing.
 
     `floor_sse`: sum of squares of a power law above a floor on the same losses; None where unknown, and then not
@@ -103,7 +93,7 @@ def fit_overfit(
     turns = rises and (floor_sse is None or sse < floor_sse)
     at_n = float(np.exp(turn + centre)) if inside and turn is not None else None
     ends = _fieller(b, c, covariance, critical) if inside else None
-    return OverfitFit(
+    return OverfitLaw(
         a=level - b * centre + c * centre**2,
         b=b - 2.0 * c * centre,
         c=c,
@@ -113,6 +103,8 @@ def fit_overfit(
         turns=turns,
         reason=_reason(at_n, confidence, bends=bends, rises=rises, turns=turns),
         sse=sse,
+        form=FORM,
+        preferred=False,
     )
 
 
@@ -160,9 +152,20 @@ def _reason(at_n: float | None, confidence: float, *, bends: bool, rises: bool, 
     return f"{fitted} its fall before or its rise after may be noise ({confidence:.0%} confidence)"
 
 
-def no_turn(reason: str) -> OverfitFit:
-    return OverfitFit(
-        a=None, b=None, c=None, turns_at_n=None, turns_at_ci=None, loss_at_turn=None, turns=False, reason=reason
+def no_turn(reason: str) -> OverfitLaw:
+    """Return a parabola that could not be fitted for `reason`."""
+    return OverfitLaw(
+        a=None,
+        b=None,
+        c=None,
+        turns_at_n=None,
+        turns_at_ci=None,
+        loss_at_turn=None,
+        turns=False,
+        reason=reason,
+        sse=None,
+        form=FORM,
+        preferred=False,
     )
 
 

@@ -11,115 +11,48 @@ showing in the scatter of the rungs. So the interval of alpha has two parts, of 
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.artifacts.law_fits import ConstantLaw, Interval, PowerLaw
 from tsladder.evaluation.difference import Term, bounds, combine
 from tsladder.law.curve.line import ROUNDING, Floats, fit_line
 from tsladder.law.design import n_sizes_of
 
-Interval = tuple[float, float]
+
+def loss_at(law: PowerLaw, n_params: NDArray[np.floating] | float) -> Floats:
+    """Return the loss of the fitted line at `n_params`."""
+    with np.errstate(over="ignore"):
+        return np.asarray(law.loss_at_reference * np.exp(-law.alpha * _centred(law, n_params)), dtype=np.float64)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ConstantFit:
-    """A law in which size does not matter: the geometric mean of the rung means, and the sd of their logs around it."""
-
-    loss: float
-    residual_sd: float | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PowerFit:
-    """A power law loss = C * N ** -alpha, fitted by least squares in logs, with t intervals at `confidence`.
-
-    alpha_ci, alpha_se, alpha_dof  from rungs and days together, by Welch and Satterthwaite; no narrower than each part
-    alpha_ci_rungs, alpha_se_rungs from the scatter of the rungs alone, with `dof` degrees of freedom
-    alpha_ci_days, alpha_se_days   from the choice of the scored days alone; None where daily losses are not known
-    residuals                      log(loss) - fitted, smallest rung first
-    residual_sd                    residual deviation of a rung of mean weight
-    weights, leverage              of each rung; its leverage is its own share in its fitted value
-    cooks_distance                 one per rung; a rung above 1 carries the fit
-    log_n_spread                   weighted sum of squared deviations of log N
-    dof                            degrees of freedom of `residual_sd`
-    beta                           exponent of the amount of data, where that varies
-    """
-
-    C: float
-    alpha: float
-    alpha_ci: Interval
-    alpha_se: float
-    alpha_dof: float
-    alpha_ci_rungs: Interval
-    alpha_se_rungs: float
-    alpha_ci_days: Interval | None
-    alpha_se_days: float | None
-    alpha_dof_days: float | None
-    r2: float
-    residuals: tuple[float, ...]
-    weights: tuple[float, ...]
-    leverage: tuple[float, ...]
-    cooks_distance: tuple[float, ...]
-    reference_n: float
-    loss_at_reference: float
-    loss_at_reference_ci: Interval
-    residual_sd: float
-    log_n_spread: float
-    n_rungs: int
-    dof: float
-    t_critical: float
-    confidence: float
-    beta: float | None = None
-
-    @property
-    def days(self) -> Term | None:
-        """The part of the days as (variance of alpha that the choice of days causes, degrees of freedom of that
-        estimate)."""
-        if self.alpha_se_days is None:
-            return None
-        return self.alpha_se_days**2, math.inf if self.alpha_dof_days is None else self.alpha_dof_days
-
-    def to_json(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_json(cls, plain: Mapping[str, Any]) -> PowerFit:
-        """Rebuild a fit from `to_json`, also after a trip through text, where tuples become lists."""
-        known: dict[str, Any] = {field.name: plain[field.name] for field in dataclasses.fields(cls)}
-        known |= {name: tuple(value) for name, value in known.items() if isinstance(value, list)}
-        return cls(**known)
-
-    def loss_at(self, n_params: NDArray[np.floating] | float) -> Floats:
-        with np.errstate(over="ignore"):
-            return np.asarray(self.loss_at_reference * np.exp(-self.alpha * self._centred(n_params)), dtype=np.float64)
-
-    def interval_at(self, n_params: NDArray[np.floating] | float, *, new_rung: bool = False) -> tuple[Floats, Floats]:
-        """Return the interval of the line at `n_params`; with `new_rung`, of the loss of one further rung. Both hold
-        for the days that were scored."""
-        x = self._centred(n_params)
-        variance = 1.0 / self.n_rungs + x**2 / self.log_n_spread + (1.0 if new_rung else 0.0)
-        with np.errstate(over="ignore", invalid="ignore"):
-            width = np.exp(self.t_critical * self.residual_sd * np.sqrt(variance))
-            line = self.loss_at(n_params)
-            return line / width, line * width
-
-    def _centred(self, n_params: NDArray[np.floating] | float) -> Floats:
-        return np.asarray(np.log(np.asarray(n_params, dtype=np.float64) / self.reference_n), dtype=np.float64)
+def interval_at(
+    law: PowerLaw, n_params: NDArray[np.floating] | float, *, new_rung: bool = False
+) -> tuple[Floats, Floats]:
+    """Return the interval of the line at `n_params`; with `new_rung`, of the loss of one further rung. Both hold for
+    the days that were scored."""
+    x = _centred(law, n_params)
+    variance = 1.0 / law.n_rungs + x**2 / law.log_n_spread + (1.0 if new_rung else 0.0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        width = np.exp(law.t_critical * law.residual_sd * np.sqrt(variance))
+        line = loss_at(law, n_params)
+        return line / width, line * width
 
 
-def fit_constant(loss_R: Sequence[float] | Floats) -> ConstantFit:
+def _centred(law: PowerLaw, n_params: NDArray[np.floating] | float) -> Floats:
+    return np.asarray(np.log(np.asarray(n_params, dtype=np.float64) / law.reference_n), dtype=np.float64)
+
+
+def fit_constant(loss_R: Sequence[float] | Floats) -> ConstantLaw:
     """Fit a law without a slope. Raises ValueError without points."""
     log_loss = np.sort(np.log(np.asarray(loss_R, dtype=np.float64)))
     if log_loss.size == 0:
         raise ValueError("a constant needs at least one rung")
     spread = float(log_loss.std(ddof=1)) if log_loss.size > 1 else None
-    return ConstantFit(loss=float(np.exp(log_loss.mean())), residual_sd=spread)
+    return ConstantLaw(loss=float(np.exp(log_loss.mean())), residual_sd=spread)
 
 
 def fit_power(
@@ -130,7 +63,7 @@ def fit_power(
     weight_R: Sequence[float] | Floats | None = None,
     days: Term | None = None,
     least_noise: float = ROUNDING,
-) -> PowerFit | None:
+) -> PowerLaw | None:
     """Fit a power law to rung means; None with fewer than three sizes, where there is no interval.
 
     `weight_R`: see `tsladder.law.curve.weights`; None: equal weights. `days`: variance of the slope that the choice of
@@ -159,7 +92,7 @@ def fit_power(
     alpha = 0.0 - line.slope
     terms = [of_rungs] if days is None else [of_rungs, days]
     se, dof = combine(terms)
-    return PowerFit(
+    return PowerLaw(
         C=float(C),
         alpha=alpha,
         alpha_ci=_widest(alpha, terms, confidence),
@@ -184,6 +117,7 @@ def fit_power(
         dof=line.dof,
         t_critical=critical,
         confidence=confidence,
+        beta=None,
     )
 
 

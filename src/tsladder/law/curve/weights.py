@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tsladder.artifacts.law_fits import PowerLaw
 from tsladder.law.curve.line import ROUNDING, Floats, fit_line
-from tsladder.law.curve.power_law import PowerFit
 from tsladder.law.points import RungPoint, in_order
 
 _SAME = 1e-9
@@ -64,7 +64,7 @@ def seed_variance(points: Sequence[RungPoint]) -> float | None:
     return squares / dof if dof else None
 
 
-def rung_noise(points: Sequence[RungPoint], fit: PowerFit | None) -> float | None:
+def rung_noise(points: Sequence[RungPoint], fit: PowerLaw | None) -> float | None:
     """Return the relative noise of one rung mean: the scatter around the law or the rungs' own errors, whichever is
     larger.
 
@@ -76,7 +76,7 @@ def rung_noise(points: Sequence[RungPoint], fit: PowerFit | None) -> float | Non
     return max(known) if own is not None or fit is not None else None
 
 
-def own_variance(points: Sequence[RungPoint], fit: PowerFit | None) -> float | None:
+def own_variance(points: Sequence[RungPoint], fit: PowerLaw | None) -> float | None:
     """Return the mean squared relative standard error of the rung means, weighted as in the fit; None where no rung has
     one."""
     variance_R = error_variances(in_order(points))

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tsladder.artifacts.law_fits import PowerLaw
 from tsladder.law.curve.line import ROUNDING, Floats
-from tsladder.law.curve.power_law import PowerFit
 
 POWER = 0.8
 """Probability with which an effect is to be detected: four studies out of five."""
@@ -51,7 +51,7 @@ class Precision:
     days_dof: float = math.inf
 
     @classmethod
-    def of(cls, fit: PowerFit, noise: float) -> Precision:
+    def of(cls, fit: PowerLaw, noise: float) -> Precision:
         days = fit.days
         return cls(
             noise=noise,

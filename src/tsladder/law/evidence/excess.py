@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from tsladder.law.curve.power_law import PowerFit, fit_power
+from tsladder.artifacts.law_fits import ExcessLaw, PowerLaw
+from tsladder.law.curve.power_law import fit_power
 from tsladder.law.points import RungPoint
 
 HINDSIGHT = "own_rate"
 """The constant that knows the scored region's own rate. It is excluded, since nobody could have forecast by it."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ExcessFit:
-    """The fit of the excess over the best baseline.
-
-    `slope_per_tenfold`: change of the excess, in units of the loss, when N grows tenfold; None below three sizes.
-    `power`: power law of the excess itself, where every rung's excess is positive and so has a logarithm.
-    """
-
-    baseline: str
-    baseline_loss: float
-    slope_per_tenfold: float | None
-    slope_ci: tuple[float, float] | None
-    power: PowerFit | None
-    reason: str
-
-
-def fit_excess(rungs: Sequence[RungPoint], confidence: float) -> ExcessFit | None:
+def fit_excess(rungs: Sequence[RungPoint], confidence: float) -> ExcessLaw | None:
     """Fit the excess of the rungs' mean losses over the best baseline; None without baselines."""
     known = {name: loss for name, loss in (rungs[0].baselines if rungs else {}).items() if name != HINDSIGHT}
     if not known:
@@ -40,7 +24,7 @@ def fit_excess(rungs: Sequence[RungPoint], confidence: float) -> ExcessFit | Non
     excess = np.array([point.loss - known[name] for point in rungs])
     slope, ci = _slope_per_tenfold(sizes, excess, confidence)
     power = fit_power(sizes, excess, confidence) if bool((excess > 0.0).all()) else None
-    return ExcessFit(
+    return ExcessLaw(
         baseline=name,
         baseline_loss=known[name],
         slope_per_tenfold=slope,
@@ -50,7 +34,7 @@ def fit_excess(rungs: Sequence[RungPoint], confidence: float) -> ExcessFit | Non
     )
 
 
-def _reason(name: str, excess: np.ndarray, slope: float | None, power: PowerFit | None) -> str:
+def _reason(name: str, excess: np.ndarray, slope: float | None, power: PowerLaw | None) -> str:
     if slope is None:
         return f"fewer than three sizes: no slope of the loss above {name}"
     if power is not None:

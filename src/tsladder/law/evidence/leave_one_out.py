@@ -4,30 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from tsladder.artifacts.law_evidence import RungLeftOut
 from tsladder.law.curve.line import ROUNDING, Floats, fit_line
+from tsladder.law.points import size_in_words
 
 _OWN_POINT = 1e-9
 """Leverage from which the fit does not exist without the point."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LeftOut:
-    """One rung predicted by the power law of the others. `error` is relative: predicted / measured - 1.
-
-    `p_outlier`: two-sided p that a rung of the others' law lies as far off as this one, from its externally studentised
-    residual, times the number of rungs (Bonferroni); None where the others leave no degree of freedom.
-    """
-
-    n_params: float
-    measured: float
-    predicted: float
-    error: float
-    alpha_without: float
-    p_outlier: float | None = None
 
 
 def leave_one_rung_out(
@@ -36,8 +21,11 @@ def leave_one_rung_out(
     weight_R: Sequence[float] | Floats | None = None,
     *,
     least_noise: float = ROUNDING,
-) -> tuple[LeftOut, ...]:
+    cells: Sequence[str] | None = None,
+) -> tuple[RungLeftOut, ...]:
     """Predict each rung, smallest first, by the power law through the others; () with fewer than three rungs.
+
+    `cells`: names of the rungs, smallest first; None: they are named by their sizes.
 
     The closed form is used: without point i the residual is e / (1 - h) and the slope lacks w x e / (S (1 - h)), with h
     its leverage and w its weight. The last entry is the test that counts for a ladder: the top rung predicted from
@@ -58,8 +46,10 @@ def leave_one_rung_out(
         noise = np.maximum(squares / dof, max(least_noise, ROUNDING) ** 2)
         ratio = np.sqrt(line.weight) * line.residuals / np.sqrt(noise * rest)
         p_outlier = np.minimum(1.0, line.n.size * 2.0 * t.sf(np.abs(ratio), dof)).tolist()
+    names = [size_in_words(n) for n in line.n] if cells is None else cells
     return tuple(
-        LeftOut(
+        RungLeftOut(
+            cell=cell,
             n_params=float(n),
             measured=float(loss),
             predicted=float(loss * math.exp(-error)),
@@ -67,10 +57,10 @@ def leave_one_rung_out(
             alpha_without=0.0 - float(slope),
             p_outlier=p,
         )
-        for n, loss, error, slope, p in zip(line.n, line.loss, alone, slopes, p_outlier, strict=True)
+        for cell, n, loss, error, slope, p in zip(names, line.n, line.loss, alone, slopes, p_outlier, strict=True)
     )
 
 
-def is_outlier(left: LeftOut, confidence: float) -> bool:
+def is_outlier(left: RungLeftOut, confidence: float) -> bool:
     """Check whether the rung departs significantly from the law of the others."""
     return left.p_outlier is not None and left.p_outlier < 1.0 - confidence

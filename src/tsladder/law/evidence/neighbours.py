@@ -18,13 +18,13 @@ import dataclasses
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from tsladder.artifacts.law_evidence import NeighbourContrast
+from tsladder.artifacts.law_fits import PowerLaw
 from tsladder.evaluation.bootstrap import mean_interval
 from tsladder.evaluation.difference import holm, two_sided
-from tsladder.law.curve.power_law import PowerFit
 from tsladder.law.evidence.days import same_days
 from tsladder.law.points import RungPoint, in_order
 
@@ -33,27 +33,9 @@ LARGEST_CHOICE = 0.03
 null ladders of tests/law."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Contrast:
-    """A contrast of two rungs: loss of the larger one minus loss of the smaller one.
-
-    `p_holm` is two-sided, corrected for every pair of the ladder. `se` and `p_holm` are None where nothing is known of
-    the noise. `noise` names the sources in the standard error: "days and seeds", "days", "seeds", "se as given",
-    "choice" (the scatter of the rungs, where it exceeds the others) or "unknown".
-    """
-
-    smaller: str
-    larger: str
-    difference: float
-    relative: float
-    se: float | None
-    p_holm: float | None
-    noise: str
-
-
 def compare_neighbours(
-    points: Sequence[RungPoint], fit: PowerFit | None, *, draws: int, confidence: float, seed: int
-) -> tuple[Contrast, ...]:
+    points: Sequence[RungPoint], fit: PowerLaw | None, *, draws: int, confidence: float, seed: int
+) -> tuple[NeighbourContrast, ...]:
     """Compare every pair of neighbouring rungs, smallest first.
 
     `fit`: the power law through the rungs; None where the scatter is unknown. The variance of a difference is that of
@@ -67,8 +49,8 @@ def compare_neighbours(
 
 
 def compare_with_least(
-    points: Sequence[RungPoint], fit: PowerFit | None, *, draws: int, confidence: float, seed: int
-) -> tuple[Contrast, ...]:
+    points: Sequence[RungPoint], fit: PowerLaw | None, *, draws: int, confidence: float, seed: int
+) -> tuple[NeighbourContrast, ...]:
     """Compare the rung of least loss with every larger one, as `compare_neighbours` does; () where it is the largest.
 
     The least rung was picked for its luck too, so the correction counts every rung that could have been picked.
@@ -86,19 +68,19 @@ def compare_with_least(
     )
 
 
-def is_significant(contrast: Contrast, confidence: float) -> bool:
+def is_significant(contrast: NeighbourContrast, confidence: float) -> bool:
     return contrast.p_holm is not None and contrast.p_holm < 1.0 - confidence
 
 
 def _contrasts(
     ordered: Sequence[RungPoint],
     pairs: Sequence[tuple[int, int]],
-    fit: PowerFit | None,
+    fit: PowerLaw | None,
     *,
     draws: int,
     confidence: float,
     seed: int,
-) -> tuple[Contrast, ...]:
+) -> tuple[NeighbourContrast, ...]:
     seed_terms, of_seeds = _seed_terms(ordered), any(point.replicated for point in ordered)
     raw: list[tuple[float | None, float | None, str]] = []
     for first, second in pairs:
@@ -118,7 +100,7 @@ def _contrasts(
         raw.append((*two_sided(larger.loss - smaller.loss, terms), noise))
     corrected = holm([p for _, p, _ in raw])
     return tuple(
-        Contrast(
+        NeighbourContrast(
             smaller=ordered[first].cell,
             larger=ordered[second].cell,
             difference=ordered[second].loss - ordered[first].loss,
@@ -131,7 +113,7 @@ def _contrasts(
     )
 
 
-def _choice_term(smaller: RungPoint, larger: RungPoint, fit: PowerFit | None) -> tuple[float, float] | None:
+def _choice_term(smaller: RungPoint, larger: RungPoint, fit: PowerLaw | None) -> tuple[float, float] | None:
     if fit is None:
         return None
     scatter = min(fit.residual_sd, LARGEST_CHOICE)

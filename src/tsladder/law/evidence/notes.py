@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from tsladder.artifacts.law_evidence import RungLeftOut
 from tsladder.law.curve.forms import Support
-from tsladder.law.evidence.leave_one_out import LeftOut, is_outlier
+from tsladder.law.evidence.leave_one_out import is_outlier
 from tsladder.law.points import DroppedCell, RungPoint
 from tsladder.law.wording import exponent_in_words, p_in_words
 
@@ -20,7 +21,7 @@ def notes_on(
     rungs: Sequence[RungPoint],
     support: Support,
     dropped: Sequence[DroppedCell],
-    left_out: Sequence[LeftOut],
+    left_out: Sequence[RungLeftOut],
 ) -> list[str]:
     """Return the notes as sentences. `left_out`: one entry per rung, or none at all."""
     power = support.power

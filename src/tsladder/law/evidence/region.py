@@ -6,16 +6,14 @@ ladder's geometric mean size level and exponent are uncorrelated, so that the re
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from tsladder.law.curve.power_law import PowerFit
+from tsladder.artifacts.law_fits import JointRegion, PowerLaw
 
 CORNERS = 64
 
 
-def joint_region(fit: PowerFit) -> dict[str, Any]:
+def joint_region(fit: PowerLaw) -> JointRegion:
     """Return `CORNERS` points of the boundary of the joint region of (alpha, C) at the fit's confidence (F test).
 
     `loss_at_reference` is each point's loss at the ladder's geometric mean size, on the scored days; the part of the
@@ -30,9 +28,9 @@ def joint_region(fit: PowerFit) -> dict[str, Any]:
     alpha = fit.alpha + of_alpha * np.sin(angle)
     with np.errstate(over="ignore"):
         level, coefficient = np.exp(log_level), np.exp(log_level + alpha * np.log(fit.reference_n))
-    return {
-        "confidence": fit.confidence,
-        "alpha": alpha.tolist(),
-        "C": [float(c) if np.isfinite(c) else None for c in coefficient],
-        "loss_at_reference": [float(loss) if np.isfinite(loss) else None for loss in level],
-    }
+    return JointRegion(
+        confidence=fit.confidence,
+        alpha=tuple(alpha.tolist()),
+        C=tuple(float(c) if np.isfinite(c) else None for c in coefficient),
+        loss_at_reference=tuple(float(loss) if np.isfinite(loss) else None for loss in level),
+    )

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from tsladder.law.curve.power_law import PowerFit
+from tsladder.artifacts.law_fits import PowerLaw
 
 REPETITIONS = 4000
 _SEED = 6
 
 
-def repeated_verdicts(fit: PowerFit, noise: float, alpha_of_interest: float) -> dict[str, float]:
+def repeated_verdicts(fit: PowerLaw, noise: float, alpha_of_interest: float) -> dict[str, float]:
     """Return the share of repetitions with each verdict that the interval of the exponent decides; the rest is
     `underpowered`.
 

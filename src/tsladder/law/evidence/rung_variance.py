@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tsladder.artifacts.law_fits import PowerLaw
 from tsladder.evaluation.confidence_set import MeanNoise
-from tsladder.law.curve.power_law import PowerFit
 from tsladder.law.points import RungPoint
 
 
-def rung_variance(points: Sequence[RungPoint], fit: PowerFit | None, *, day_scatter: float = 0.0) -> MeanNoise | None:
+def rung_variance(points: Sequence[RungPoint], fit: PowerLaw | None, *, day_scatter: float = 0.0) -> MeanNoise | None:
     """Estimate the noise of each rung mean apart from its days, by cell name; None without a law.
 
     A rung's variance has two parts: the choice of its configuration, with the same relative variance for all rungs, and

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.artifacts.law_evidence import TrialSelection
 from tsladder.artifacts.trials import TrialRecord, TrialState, latest
 from tsladder.law.curve.line import fit_line
 from tsladder.law.wording import p_in_words
@@ -29,48 +28,13 @@ _MATTERS = 0.1
 """Smallest change that matters, as a share of the exponent of interest. See docs/decisions.md, 2026-11-28."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Selection:
-    """Exponents of the searches' validation losses by the number of trials that a rung may choose from.
-
-    alphas       k -> exponent of the expected best of k trials; 1: of the mean trial. k doubles as far as all rungs go
-    change       exponent at the largest k less that at 1, with its t interval over rungs (R - 2 degrees of freedom)
-    p            two-sided p of no change
-    moves        p is below 1 - confidence, and from 2 trials on the exponent moves by at least a tenth of the one of
-                 interest: a mean trial that falls behind alone says nothing of the best ones
-    words        what this means for the law, in a sentence
-    """
-
-    alphas: Mapping[int, float]
-    change: float
-    change_ci: tuple[float, float]
-    p: float
-    moves: bool
-    words: str
-
-    @property
-    def warning(self) -> str | None:
-        """The sentence `words` where the exponent moves; None elsewhere."""
-        return self.words if self.moves else None
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "alphas": {str(k): alpha for k, alpha in self.alphas.items()},
-            "change": self.change,
-            "change_ci": list(self.change_ci),
-            "p": self.p,
-            "moves": self.moves,
-            "words": self.words,
-        }
-
-
 def judge_selection(
     n_params_R: Sequence[float],
     ranked_RN: Sequence[Sequence[float]],
     *,
     alpha_of_interest: float,
     confidence: float,
-) -> Selection | None:
+) -> TrialSelection | None:
     """Test whether the exponent changes with the number of trials.
 
     `ranked_RN`: validation losses of each rung's trials, best trial first, as many as each rung has. Rungs are the
@@ -96,7 +60,7 @@ def judge_selection(
     p = 2.0 * float(t.sf(abs(change) / se, gap.dof))
     shown, moved = p < 1.0 - confidence, change if most == 2 else alphas[most] - alphas[2]
     moves = shown and moved * change > 0.0 and abs(moved) >= _MATTERS * alpha_of_interest
-    return Selection(
+    return TrialSelection(
         alphas=alphas,
         change=change,
         change_ci=(change - reach, change + reach),

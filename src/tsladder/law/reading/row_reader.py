@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tsladder.law.ladder import POINT_KEYS
+from tsladder.artifacts.law import POINT_KEYS
 from tsladder.law.reading.columns import COUNTS, NEEDED, Columns, role_of
 from tsladder.law.reading.numbers import Decimal, Number, is_missing, read_number
 from tsladder.law.reading.options import Reading

@@ -6,32 +6,20 @@ A size is left out with all its points: its other amounts of data share its luck
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.artifacts.law_evidence import SizeLeftOut
 from tsladder.law.design import SAME_AMOUNT, Labels, groups_of
+from tsladder.law.points import size_in_words
 from tsladder.law.surface import huber
-from tsladder.law.surface.additive_surface import LEAST_LEVELS, Surface, nearby_minima
+from tsladder.law.surface.bootstrap_of_sizes import nearby_minima
 from tsladder.law.surface.plane import Plane
 from tsladder.law.surface.size_slope import Replicates, two_way
+from tsladder.law.surface.surface_fit import LEAST_LEVELS, Surface
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SizeLeftOut:
-    """One size predicted from the others at its own amounts of data. `measured`, `predicted`: geometric means over its
-    `n_points`; `error` is relative, predicted / measured - 1, and `worst_error` is that of its worst point."""
-
-    n_params: float
-    n_points: int
-    measured: float
-    predicted: float
-    error: float
-    worst_error: float
-    alpha_without: float
 
 
 def by_surface(surface: Surface, size_P: Labels) -> tuple[SizeLeftOut, ...]:
@@ -107,8 +95,10 @@ def by_plane(
 
 def _entry(log_n_P: Floats, y_P: Floats, fitted_P: Floats, alpha_without: float) -> SizeLeftOut:
     off = fitted_P - y_P
+    n_params = float(np.exp(log_n_P.mean()))
     return SizeLeftOut(
-        n_params=float(np.exp(log_n_P.mean())),
+        cell=size_in_words(n_params),
+        n_params=n_params,
         n_points=int(y_P.size),
         measured=float(np.exp(y_P.mean())),
         predicted=float(np.exp(fitted_P.mean())),

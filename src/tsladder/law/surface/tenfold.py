@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tsladder.law.surface.additive_surface import Surface
+from tsladder.law.surface.surface_fit import Surface
 
 Floats = NDArray[np.float64]
 Interval = tuple[float, float]

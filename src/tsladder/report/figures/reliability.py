@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tsladder.artifacts.law import Interval
+from tsladder.artifacts.law_fits import Interval
 from tsladder.artifacts.scores import ScoredRegion
 from tsladder.report import words
 from tsladder.report.facts import CellFacts, Facts

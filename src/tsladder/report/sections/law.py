@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from tsladder.artifacts.law import ExcessLaw, HorizonLaw, InfluentialRung, closed
+from tsladder.artifacts.law import HorizonLaw
+from tsladder.artifacts.law_evidence import InfluentialRung
+from tsladder.artifacts.law_fits import ExcessLaw, closed
 from tsladder.law.curve.forms import AICC_RUNGS, Form
 from tsladder.law.evidence.detection import FEW_DOF, POWER
 from tsladder.law.evidence.notes import CARRIES

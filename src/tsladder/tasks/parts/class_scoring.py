@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.evaluation.baselines import Forecast, baselines, fitted_baselines
+from tsladder.evaluation.class_scores import score_class_region
 from tsladder.evaluation.decision import ValidationChoices, choose_on_validation
 from tsladder.evaluation.predictions import predictions_frame
 from tsladder.evaluation.region import BaselineInputs, RegionForecasts, Scores
-from tsladder.evaluation.scores import score_region
 from tsladder.params import EvaluationParams
 from tsladder.vocabulary import LOG_LOSS, Region
 
@@ -48,17 +48,7 @@ class ClassScoring:
         return choose_on_validation(validation.y_N, validation.by_seed)
 
     def score(self, forecasts: RegionForecasts, params: EvaluationParams, choices: ValidationChoices | None) -> Scores:
-        return score_region(
-            y_N=forecasts.y_N,
-            dates_N=forecasts.dates_N,
-            probabilities=forecasts.by_seed,
-            forecasts=forecasts.baselines,
-            train_rate=self.train_rate,
-            fingerprint=forecasts.fingerprint,
-            params=params,
-            seed=forecasts.seed,
-            choices=choices,
-        )
+        return score_class_region(forecasts, train_rate=self.train_rate, params=params, choices=choices)
 
     def frame(self, region: Region, forecasts: RegionForecasts) -> pd.DataFrame:
         return predictions_frame(region, forecasts.y_N, forecasts.dates_N, forecasts.by_seed, forecasts.baselines)

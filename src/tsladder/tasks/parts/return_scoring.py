@@ -47,16 +47,7 @@ class ReturnScoring:
         """Return None: a return is forecast as it is, without threshold and temperature."""
 
     def score(self, forecasts: RegionForecasts, params: EvaluationParams, choices: ValidationChoices | None) -> Scores:
-        return score_return_region(
-            y_N=forecasts.y_N,
-            dates_N=forecasts.dates_N,
-            forecasts=forecasts.by_seed,
-            baselines=forecasts.baselines,
-            training=self.training,
-            fingerprint=forecasts.fingerprint,
-            params=params,
-            seed=forecasts.seed,
-        )
+        return score_return_region(forecasts, training=self.training, params=params)
 
     def frame(self, region: Region, forecasts: RegionForecasts) -> pd.DataFrame:
         return return_predictions_frame(
