@@ -176,15 +176,15 @@ def _features(_places: Places, options: argparse.Namespace) -> int:
 
 def _ingest(places: Places, options: argparse.Namespace) -> int:
     from tsladder.console.ingest import IngestOptions, choices_of, ingest_and_print, one_file
-    from tsladder.console.ingest_panel import ingest_panel_and_say, panel_wishes
+    from tsladder.console.ingest_panel import ingest_panel_and_print, panel_ingest_options
 
-    told = {"add": options.add, "as_json": options.json, "today": datetime.date.today()}
+    output = {"add": options.add, "as_json": options.json, "today": datetime.date.today()}
     if options.panel is not None:
-        ingest_panel_and_say(places, options.sources, options.panel, panel_wishes(options), **told)
+        ingest_panel_and_print(places, options.sources, options.panel, panel_ingest_options(options), **output)
         return 0
     source = one_file(options)
     ingest_options = IngestOptions(choices=choices_of(options), force=options.force, dry_run=options.dry_run)
-    ingest_and_print(places, source, options.symbol, ingest_options, **told)
+    ingest_and_print(places, source, options.symbol, ingest_options, **output)
     return 0
 
 

@@ -161,7 +161,7 @@ class RankingRegionScores:
     rank_error_se        standard error of the mean rank error over the seeds; None with one seed
     constant_predictor   no seed ever orders, or the mean rank IC is within its own standard error of 0
 
-    For all other fields see `skill.Standing`.
+    For all other fields see `evaluation.skill.SkillScores`.
     """
 
     level: RegionBaselines

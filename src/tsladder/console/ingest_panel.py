@@ -42,7 +42,7 @@ _BIAS = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PanelWishes:
+class PanelIngestOptions:
     """Options of the command line beside the files and the name; None if an option is not given."""
 
     choices: Choices
@@ -55,9 +55,9 @@ class PanelWishes:
     dry_run: bool = False
 
 
-def panel_wishes(options: argparse.Namespace) -> PanelWishes:
+def panel_ingest_options(options: argparse.Namespace) -> PanelIngestOptions:
     """Read the options of the command line. Raises BadInput as `choices_of` does."""
-    return PanelWishes(
+    return PanelIngestOptions(
         choices=choices_of(options),
         universe=options.universe and UniverseKind(options.universe),
         returns=options.returns and Returns(options.returns),
@@ -105,23 +105,23 @@ class PanelIngestion:
 
 @garbage_collection_off()
 def ingest_panel_here(
-    places: Places, paths: Sequence[str], name: str, wishes: PanelWishes, *, today: datetime.date
+    places: Places, paths: Sequence[str], name: str, asked: PanelIngestOptions, *, today: datetime.date
 ) -> PanelIngestion:
     """Read, check and store a panel. Raises BadInput before anything is written."""
-    refuse_order_of_days(wishes.choices)
+    refuse_order_of_days(asked.choices)
     if not NAME.fullmatch(name):
         raise BadInput(f"--panel must be letters, digits, '.', '_' and '-', at most 64, no path; got {name!r}")
-    if wishes.choices.only_symbol is not None:
-        raise BadInput(f"--only-symbol {wishes.choices.only_symbol} is for --symbol; a panel takes all stocks")
+    if asked.choices.only_symbol is not None:
+        raise BadInput(f"--only-symbol {asked.choices.only_symbol} is for --symbol; a panel takes all stocks")
     downloads = [path for path in paths if path.startswith(PREFIX)]
     if downloads:
         raise BadInput(f"{downloads[0]}: a panel is read from files; download each stock into a file first")
-    panel, known = _read(paths, wishes, today)
-    origin, assumed = _origin(panel, known, wishes)
+    panel, known = _read(paths, asked, today)
+    origin, assumed = _origin(panel, known, asked)
     target = places.bars(name)
     table, manifest = check_panel(target, panel.frame, origin)
-    outcome = _judge(target, manifest, force=wishes.force)
-    if not wishes.dry_run and outcome is not Outcome.UNCHANGED:
+    outcome = _judge(target, manifest, force=asked.force)
+    if not asked.dry_run and outcome is not Outcome.UNCHANGED:
         store_panel(target, table, manifest)
     with progress("looking what a first study needs") as on_step:
         study = first_panel_study(places, panel_of(name, table, manifest))
@@ -131,17 +131,19 @@ def ingest_panel_here(
         account=panel.account,
         manifest=manifest,
         outcome=outcome,
-        dry_run=wishes.dry_run,
+        dry_run=asked.dry_run,
         stored_as=target.relative_to(places.project).as_posix(),
         assumed=assumed,
         study=study,
     )
 
 
-def _read(paths: Sequence[str], wishes: PanelWishes, today: datetime.date) -> tuple[StockPanel, KnownOrigin | None]:
+def _read(
+    paths: Sequence[str], asked: PanelIngestOptions, today: datetime.date
+) -> tuple[StockPanel, KnownOrigin | None]:
     """Read the panel; the origin is known for the source distribution of cvxportfolio, None for other files."""
-    path, choices = Path(paths[0]), wishes.choices
-    members = None if wishes.members is None else member_source(wishes.members, choices, today=today)
+    path, choices = Path(paths[0]), asked.choices
+    members = None if asked.members is None else member_source(asked.members, choices, today=today)
     if len(paths) == 1 and is_sdist(path) and path.is_file():
         part, known = read_sdist(path, choices, today=today)
         return stock_panel([part], replace(choices, field=Field.RETURN), members=members), known
@@ -155,20 +157,22 @@ def _files(sources: Sequence[Source]) -> str:
     return sources[0].name if len(sources) == 1 else f"{len(sources)} files"
 
 
-def _origin(panel: StockPanel, known: KnownOrigin | None, wishes: PanelWishes) -> tuple[PanelOrigin, tuple[str, ...]]:
+def _origin(
+    panel: StockPanel, known: KnownOrigin | None, asked: PanelIngestOptions
+) -> tuple[PanelOrigin, tuple[str, ...]]:
     """Return the origin for the manifest, and the assumptions made, with the options that replace them."""
     account, assumed = panel.account, []
     members = account.membership
     shown = members is not None and members.holds_the_leavers and account.left_early > 0
-    if members is not None and not shown and wishes.universe is UniverseKind.POINT_IN_TIME:
+    if members is not None and not shown and asked.universe is UniverseKind.POINT_IN_TIME:
         raise BadInput(
             f"--universe point_in_time: {'; '.join(members.bias(left_early=account.left_early))}; leave the option out"
         )
-    universe = wishes.universe or (UniverseKind.POINT_IN_TIME if shown else known.universe if known else None)
+    universe = asked.universe or (UniverseKind.POINT_IN_TIME if shown else known.universe if known else None)
     if universe is None:
         universe = UniverseKind.SURVIVORS
         assumed.append("the stocks are survivors, which is the usual case (--universe says otherwise)")
-    returns = wishes.returns or (known.returns if known else panel.returns)
+    returns = asked.returns or (known.returns if known else panel.returns)
     if returns is None:
         returns = Returns.PRICE
         assumed.append("returns are of prices, without dividends (--returns total says otherwise)")
@@ -179,15 +183,15 @@ def _origin(panel: StockPanel, known: KnownOrigin | None, wishes: PanelWishes) -
         bias += members.bias(left_early=account.left_early)
     if returns is Returns.PRICE:
         bias.append("dividends are not in the returns")
-    if (dated := wishes.choices.sessions) is not None:
+    if (dated := asked.choices.sessions) is not None:
         bias.append(
             f"the days are not told: the rows are laid on the sessions of {dated.calendar} that end with "
             f"{dated.last_day}, and where a row is missing, all before it are a day off"
         )
     files = ", ".join(account.sources[:_SHOWN]) + (", ..." if len(account.sources) > _SHOWN else "")
     origin = PanelOrigin(
-        source=wishes.source or (known.source if known else files),
-        licence=wishes.licence or (known.licence if known else "not told"),
+        source=asked.source or (known.source if known else files),
+        licence=asked.licence or (known.licence if known else "not told"),
         returns=returns,
         universe=universe,
         bias=tuple(bias),
@@ -222,11 +226,11 @@ def _holds(target: Path, manifest: PanelManifest) -> bool:
         return False
 
 
-def ingest_panel_and_say(
+def ingest_panel_and_print(
     places: Places,
     paths: Sequence[str],
     name: str,
-    wishes: PanelWishes,
+    asked: PanelIngestOptions,
     *,
     add: bool,
     as_json: bool,
@@ -236,14 +240,14 @@ def ingest_panel_and_say(
 
     Raises as `ingest_panel_here` and, after all is printed, as `track`.
     """
-    done = ingest_panel_here(places, paths, name, wishes, today=today)
+    done = ingest_panel_here(places, paths, name, asked, today=today)
     for warning in done.account.warnings:
         print(f"tsladder: warning: {warning}", file=sys.stderr)
     if not as_json:
         print("\n".join(panel_lines(done)))
     failure: WorkFailed | None = None
     added = False
-    if add and not wishes.dry_run:
+    if add and not asked.dry_run:
         try:
             track(places, done.stored_as)
             added = True
@@ -251,7 +255,7 @@ def ingest_panel_and_say(
             failure = error
     if as_json:
         print(json.dumps(done.to_json(added=added), indent=1, ensure_ascii=False, allow_nan=False))
-    elif failure is None and not wishes.dry_run:
+    elif failure is None and not asked.dry_run:
         print("\n".join(f"next: {line}" for line in how_to_go_on(done, added=added)))
     if failure is not None:
         raise failure

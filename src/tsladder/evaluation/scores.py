@@ -14,7 +14,7 @@ from tsladder.artifacts.record import Inline, Record, Unstored, json_of
 from tsladder.artifacts.scores import Interval, Skill
 from tsladder.evaluation.baselines import BASE_RATE, OWN_RATE
 from tsladder.evaluation.region import RegionForecasts
-from tsladder.evaluation.skill import stand, standard_error
+from tsladder.evaluation.skill import skill_scores, standard_error
 from tsladder.params import EvaluationParams
 
 Floats = NDArray[np.float64]
@@ -40,7 +40,7 @@ class RegionScores(Generic[M, F]):
     intervals              metric -> interval over days of the mean over seeds
     of_task                figures that only this kind of task has
 
-    The other fields are those of `skill.Standing`.
+    The other fields are those of `skill.SkillScores`.
     """
 
     windows: int
@@ -113,7 +113,7 @@ def score_region(
     constants = {BASE_RATE: np.full(y.size, constant), OWN_RATE: np.full(y.size, float(y.mean()))}
     by_seed = dict(sorted(made.by_seed.items()))
     seeds = {number: measured(y, forecast_N) for number, forecast_N in by_seed.items()}
-    standing = stand(
+    skills = skill_scores(
         [measure.daily_loss(y, forecast_N) for forecast_N in by_seed.values()],
         constants={name: measure.daily_loss(y, forecast_N) for name, forecast_N in constants.items()},
         baselines={baseline.name: measure.daily_loss(y, baseline.p_N) for baseline in made.baselines},
@@ -134,15 +134,15 @@ def score_region(
         metric=measure.metric,
         loss_se=standard_error([getattr(scores, measure.metric) for scores in seeds.values()]),
         intervals=intervals,
-        base_rate_loss=standing.base_rate_loss,
-        own_rate_loss=standing.own_rate_loss,
-        stricter=standing.stricter,
-        skill=standing.skill,
-        advantage=standing.advantage,
+        base_rate_loss=skills.base_rate_loss,
+        own_rate_loss=skills.own_rate_loss,
+        stricter=skills.stricter,
+        skill=skills.skill,
+        advantage=skills.advantage,
         baselines={baseline.name: measured(y, baseline.p_N) for baseline in made.baselines},
-        skill_against=standing.skill_against,
-        beaten_by=standing.beaten_by,
-        constant_predictor=standing.constant_predictor,
+        skill_against=skills.skill_against,
+        beaten_by=skills.beaten_by,
+        constant_predictor=skills.constant_predictor,
         of_task=of_task,
     )
 

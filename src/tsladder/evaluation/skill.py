@@ -19,7 +19,7 @@ _NEVER_ERRS = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Standing:
+class SkillScores:
     """A model's daily loss, averaged over seeds, compared with the losses of other forecasts on the same days.
 
     base_rate_loss     loss of the constant known in advance, from training
@@ -43,7 +43,7 @@ class Standing:
     constant_predictor: bool
 
 
-def stand(
+def skill_scores(
     loss_SN: Sequence[Floats],
     *,
     constants: Mapping[str, Floats],
@@ -52,7 +52,7 @@ def stand(
     params: EvaluationParams,
     seed: int,
     block: int | None = None,
-) -> Standing:
+) -> SkillScores:
     """Compare a model with constants and baselines by daily losses.
 
     `loss_SN`: daily losses of each training seed. `constants`: daily losses of two constants, the one known from
@@ -72,7 +72,7 @@ def stand(
         for name, rival_N in rivals.items()
     }
     to_training = gaps[training]
-    return Standing(
+    return SkillScores(
         base_rate_loss=float(constants[training].mean()),
         own_rate_loss=float(constants[other].mean()),
         stricter=stricter,

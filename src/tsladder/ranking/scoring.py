@@ -16,7 +16,7 @@ from tsladder.artifacts.ranking_scores import (
     RegionBaselines,
 )
 from tsladder.evaluation.bootstrap import mean_interval
-from tsladder.evaluation.skill import stand, standard_error
+from tsladder.evaluation.skill import skill_scores, standard_error
 from tsladder.params import EvaluationParams
 from tsladder.ranking.baselines import NO_ORDER, STATIC_ORDER
 from tsladder.ranking.intervals import portfolio_intervals, ranking_intervals
@@ -101,7 +101,7 @@ def score_ranking_region(
         raise ValueError("a region is scored with at least one trained seed")
     seeds = dict(sorted(by_seed.items()))
     losses = {name: one.daily.rank_error_N for name, one in baselines.items() if name != OWN_STATIC_ORDER}
-    standing = stand(
+    skills = skill_scores(
         [one.daily.rank_error_N for one in seeds.values()],
         constants={name: losses[name] for name in (NO_ORDER, STATIC_ORDER)},
         baselines=losses,
@@ -121,11 +121,11 @@ def score_ranking_region(
         intervals=ranking_intervals(daily, horizon=level.horizon, **bootstrap)[_CELL]
         | portfolio_intervals(books, cost_bps=level.cost_bps, **bootstrap)[_CELL],
         rank_error_se=standard_error([one.rank_error for one in of_seeds.values()]),
-        skill=standing.skill,
-        advantage=standing.advantage,
-        skill_against=standing.skill_against,
-        beaten_by=standing.beaten_by,
-        constant_predictor=standing.constant_predictor,
+        skill=skills.skill,
+        advantage=skills.advantage,
+        skill_against=skills.skill_against,
+        beaten_by=skills.beaten_by,
+        constant_predictor=skills.constant_predictor,
     )
 
 

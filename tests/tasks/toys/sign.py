@@ -108,11 +108,11 @@ class SignScoring:
 
         from tsladder.evaluation.baselines import BASE_RATE, OWN_RATE
         from tsladder.evaluation.bootstrap import mean_interval
-        from tsladder.evaluation.skill import stand, standard_error
+        from tsladder.evaluation.skill import skill_scores, standard_error
 
         y, own = np.asarray(forecasts.y_N, dtype=np.float64), float(np.mean(forecasts.y_N))
         loss_SN = [brier(y, p_N) for p_N in forecasts.by_seed.values()]
-        standing = stand(
+        skills = skill_scores(
             loss_SN,
             constants={
                 BASE_RATE: brier(y, np.full(len(y), self.train_rate)),
@@ -142,7 +142,7 @@ class SignScoring:
             intervals={"brier": interval},
             brier_se=standard_error([one.brier for one in seeds.values()]),
             baselines={made_by.name: Metrics.of(y, made_by.p_N) for made_by in forecasts.baselines},
-            **{field.name: getattr(standing, field.name) for field in dataclasses.fields(standing)},
+            **{field.name: getattr(skills, field.name) for field in dataclasses.fields(skills)},
         )
 
     def frame(self, region: Region, forecasts: RegionForecasts) -> pd.DataFrame:
