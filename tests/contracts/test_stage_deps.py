@@ -61,3 +61,34 @@ def test_who_tells_of_ingestion_depends_on_its_record_and_its_reader_and_not_on_
 def test_nothing_that_makes_numbers_depends_on_what_ingestion_recorded(stage: str) -> None:
     artifacts = {ROOT / "artifacts" / name for name in ("manifests.json", "ingestion.json")}
     assert not artifacts & set(listed(stage))
+
+
+PANEL_STAGES = ("features", "splits", "audit", "baselines", "report")
+
+
+def listed_of_panel(stage: str) -> list[Path]:
+    deps = read_yaml(ROOT / "panel" / "dvc.yaml")["stages"][stage]["deps"]
+    return [(ROOT / "panel" / dep).resolve() for dep in deps]
+
+
+@pytest.mark.parametrize("stage", PANEL_STAGES)
+def test_the_deps_of_a_panel_stage_cover_what_its_script_imports(stage: str) -> None:
+    script, deps = ROOT / "stages" / "panel" / f"{stage}.py", listed_of_panel(stage)
+    assert script in deps
+    closure = made_by(script, ROOT / "src")
+    modules = {path for name, path in closure.items() if not is_outside(name) and path.stat().st_size > 0}
+    missing = [path for path in modules if not any(path == dep or dep in path.parents for dep in deps)]
+    assert [path.relative_to(ROOT).as_posix() for path in sorted(missing)] == []
+
+
+@pytest.mark.parametrize("stage", PANEL_STAGES)
+def test_no_module_is_listed_for_a_panel_stage_that_is_not_there_or_not_loaded(stage: str) -> None:
+    closure = set(import_closure(ROOT / "stages" / "panel" / f"{stage}.py", ROOT / "src").values())
+    code = [dep for dep in listed_of_panel(stage) if (ROOT / "src") in dep.parents]
+    idle = [dep for dep in code if not any(dep in (path, *path.parents) for path in closure)]
+    assert [dep.as_posix() for dep in idle] == []
+
+
+def test_features_of_a_panel_know_neither_horizon_nor_target() -> None:
+    stage = read_yaml(ROOT / "panel" / "dvc.yaml")["stages"]["features"]
+    assert stage["params"] == ["data", "universe", "windows.normalisation"]

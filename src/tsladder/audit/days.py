@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.audit.finding import Finding, listed, outcome_of
-from tsladder.audit.subject import AuditedFold, Days, Floats, Subject, days_between
+from tsladder.audit.intervals import days_between
+from tsladder.audit.subject import AuditedFold, Days, Floats, Subject
 from tsladder.data.features import FeatureTable
 from tsladder.data.windows import Windows
 from tsladder.vocabulary import Region

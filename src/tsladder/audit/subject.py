@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.artifacts.splits import FoldDays, HorizonSplits, RegionDays
+from tsladder.audit.intervals import days_between
 from tsladder.audit.pipeline import Pipeline
 from tsladder.data.bars import Bars
 from tsladder.data.features import FeatureTable
@@ -134,14 +135,6 @@ def _segments(of_region: RegionDays, rows: int) -> Days:
 def input_days(ends_N: NDArray[np.int64], context_length: int, rows: int) -> NDArray[np.bool_]:
     """Return which of `rows` days are inputs of any of the windows that end on `ends_N`."""
     return days_between(ends_N - context_length + 1, ends_N, rows)
-
-
-def days_between(first_N: NDArray[np.int64], last_N: NDArray[np.int64], rows: int) -> NDArray[np.bool_]:
-    """Return which of `rows` days lie in any interval from `first_N` to `last_N`, both included."""
-    covered_T = np.zeros(rows, dtype=bool)
-    for first, last in zip(first_N.tolist(), last_N.tolist(), strict=True):
-        covered_T[max(first, 0) : last + 1] = True
-    return covered_T
 
 
 def same_inputs(one: Windows, other: Windows) -> bool:

@@ -20,10 +20,10 @@ from itertools import combinations
 import numpy as np
 
 from tsladder.audit.finding import Finding, listed, outcome_of
+from tsladder.audit.intervals import days_between
 from tsladder.audit.panel.changed_panels import scaled_prices
 from tsladder.audit.panel.learner import Mask
 from tsladder.audit.panel.subject import PanelSubject
-from tsladder.audit.subject import days_between
 from tsladder.data.splits import Split
 from tsladder.vocabulary import Region
 
