@@ -8,10 +8,10 @@ import json
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tsladder.artifacts.law import StudyLaw, law_json
 from tsladder.law import plots
 from tsladder.report import build
 from tsladder.report.facts import Facts
@@ -30,12 +30,12 @@ def pictures_of(facts: Facts) -> Mapping[str, bytes | None]:
     return _PICTURES[key]
 
 
-def draw_scaling(record: Mapping[str, Any], path: Path) -> None:
-    key = json.dumps(record)
+def draw_scaling(law: StudyLaw, path: Path) -> None:
+    key = json.dumps(law_json(law))
     if key in _LAWS:
         path.write_bytes(_LAWS[key])
     else:
-        _draw_scaling(record, path)
+        _draw_scaling(law, path)
         _LAWS[key] = path.read_bytes()
 
 

@@ -71,7 +71,7 @@ def test_studies_in_purged_folds_and_in_a_walk_forward_pass(kind: str, request: 
     [
         RankTargetParams(entry_lag=0, same_close=True),
         RankTargetParams(entry_lag=3),
-        RankTargetParams(delisting_return=-0.3, transform="zscore"),
+        RankTargetParams(delisting_return=-0.3),
     ],
 )
 def test_labels_of_any_lag_and_rule_of_delisting_pass(target: RankTargetParams) -> None:
