@@ -31,6 +31,7 @@ from tsladder.panel.columns import TIERS
 from tsladder.params.panel_laws import RANKING_TASKS
 from tsladder.params.panel_sections import PanelParams
 from tsladder.params.sections import Params
+from tsladder.report.panel.baselines_table import COLUMNS as BASELINE_COLUMNS
 from tsladder.results.table import ADDED, KNOWN
 from tsladder.typed_yaml import Pattern, Range, read_yaml
 
@@ -454,17 +455,80 @@ COLUMNS = {
 }
 
 
-def _described(stages: Mapping[str, Any]) -> dict[str, str]:
-    """The files of FILES that stages write. Raises KeyError for an output that has no description."""
+PANEL_FILES = {
+    "artifacts/features/manifest.json": "the panel, its columns and members, how its stocks were chosen, and a "
+    "fingerprint of the values that models read",
+    "artifacts/splits/h<horizon>.json": "the sample days of each region at one horizon, and what became of the others",
+    "artifacts/audit/audit.json": "the ten probes of the leak audit and their outcomes",
+    "artifacts/baselines/h<horizon>/scores.json": "constants and baselines on validation and test, with intervals",
+    "artifacts/baselines/h<horizon>/predictions.parquet": "a row per day and baseline: its metrics, and what its "
+    "portfolio earned and traded",
+    "artifacts/baselines/h<horizon>/scores_by_stock.parquet": "a row per day, stock and baseline: score and return, "
+    "from which every figure can be computed again",
+    "artifacts/report/report.html": "the report as one page that needs no network",
+    "artifacts/report/report.md": "the same in text",
+    "artifacts/report/": "its pictures, as PNG",
+    "artifacts/report/baselines.csv": "one row per horizon, region and baseline; the columns are listed below",
+}
+
+FIGURES = {
+    "advantage": "rank error of the stricter constant minus that of the row, paired by day; above 0 is skill",
+    "rank_error": "1 - RankIC",
+    "rank_ic": "mean over days of Spearman's correlation of score and return",
+    "icir": "mean over standard deviation of the daily RankIC, not annualised",
+    "ic": "mean over days of Pearson's correlation of score and return",
+    "hit_rate": "share of stocks on the same side of the day's median in score and return",
+    "quantile_spread": "return of the top fifth minus that of the bottom fifth, in basis points a day",
+    "score_sd": "standard deviation of the scores of a day",
+    "annual_return_gross": "annual return of the long-short portfolio before costs",
+    "annual_return_net": "annual return after costs",
+    "sharpe_gross": "annualised Sharpe ratio before costs",
+    "sharpe_net": "annualised Sharpe ratio after costs",
+}
+"""Figures of baselines.csv that have an interval."""
+
+PANEL_COLUMNS = {
+    "panel": "`data.panel`",
+    "universe": "how the stocks were chosen: survivors, as_listed, point_in_time",
+    "audit": "outcome of the leak audit, or not_run",
+    "horizon": "sessions ahead",
+    "region": "validation or test",
+    "baseline": "name of the ranking",
+    "kind": "baseline, constant, or hindsight",
+    "beats_stricter": "whether the interval of the advantage lies above 0",
+    "unordered_days": "days whose scores are all equal",
+    "annual_sd_gross": "annualised standard deviation of the portfolio's returns before costs",
+    "annual_sd_net": "annualised standard deviation after costs",
+    "max_drawdown_gross": "deepest fall of summed returns below their highest so far, before costs",
+    "max_drawdown_net": "deepest fall after costs",
+    "turnover": "share of the capital that changes hands in a day",
+    "break_even_bps": "costs at which the mean return is 0, in basis points of the value traded",
+    "unpriced": "held positions (stock and day) without a return",
+    "first_day": "first scored day",
+    "last_day": "last scored day",
+    "windows": "scored days",
+    "left_out_days": "days that cannot be ranked, since labels are missing or all equal",
+    "stock_days": "pairs of a scored day and a stock with a label",
+    "entry_lag": "`target.entry_lag`",
+    "cost_bps": "`evaluation.cost_bps`",
+    "confidence": "`evaluation.confidence`, that of every interval",
+    "block": "mean block length of the bootstrap, in days",
+    "stricter": "the constant with the lower rank error",
+    "windows_fingerprint": "identity of the days and labels; rankings with the same one can be compared",
+}
+
+
+def _described(stages: Mapping[str, Any], files: Mapping[str, str]) -> dict[str, str]:
+    """Those of `files` that stages write. Raises KeyError for an output that has no description."""
     outs = [_outs(stage) for stage in stages.values()]
     written = [re.sub(r"<.*?>", "<>", out) for out in itertools.chain(*outs)]
     found: dict[str, str] = {}
     for out in written:
-        of_out = {path: what for path, what in FILES.items() if re.sub(r"<.*?>", "<>", path).startswith(out)}
+        of_out = {path: what for path, what in files.items() if re.sub(r"<.*?>", "<>", path).startswith(out)}
         if not of_out:
-            raise KeyError(f"describe {out}, which dvc.yaml writes, in FILES")
+            raise KeyError(f"describe {out}, which dvc.yaml writes, in FILES or PANEL_FILES")
         found |= of_out
-    return {path: what for path, what in FILES.items() if path in found}
+    return {path: what for path, what in files.items() if path in found}
 
 
 def _outs(stage: Mapping[str, Any]) -> list[str]:
@@ -501,7 +565,7 @@ def files_page() -> str:
         params = ", ".join(f"`{leaf}`" for leaf in stage.get("params", ())) or "those in its plan file"
         lines.append(f"| {name} | {'each cell' if 'matrix' in stage else 'the study'} | {params} | {written} |")
     lines += ["", "## Files", "", "| file | holds |", "|---|---|"]
-    lines += [f"| `{path}` | {_cell(what)} |" for path, what in _described(stages).items()]
+    lines += [f"| `{path}` | {_cell(what)} |" for path, what in _described(stages, FILES).items()]
     lines += [
         "",
         "## Columns of experiment_results.csv",
@@ -519,7 +583,41 @@ def files_page() -> str:
     if missing := [name for name in columns if name not in COLUMNS]:
         raise KeyError(f"describe {', '.join(missing)} of experiment_results.csv in COLUMNS")
     lines += [f"| `{name}` | {_cell(COLUMNS[name])} |" for name in columns]
-    return _finished(lines)
+    return _finished([*lines, *_panel_part()])
+
+
+def _panel_part() -> list[str]:
+    stages = read_yaml(ROOT / "panel" / "dvc.yaml")["stages"]
+    lines = [
+        "",
+        "## A panel study",
+        "",
+        "The stages of `panel/dvc.yaml`, in the order in which they run; paths are relative to `panel/`.",
+        "",
+        "| stage | parameters it reads | writes |",
+        "|---|---|---|",
+    ]
+    for name, stage in stages.items():
+        params = ", ".join(f"`{leaf}`" for leaf in stage["params"])
+        lines.append(f"| {name} | {params} | {', '.join(f'`{out}`' for out in _outs(stage))} |")
+    lines += ["", "| file | holds |", "|---|---|"]
+    lines += [f"| `{path}` | {_cell(what)} |" for path, what in _described(stages, PANEL_FILES).items()]
+    with_interval = {f"{figure}{end}" for figure in FIGURES for end in ("_low", "_high")}
+    columns = [name for name in BASELINE_COLUMNS if name not in with_interval]
+    if missing := [name for name in columns if name not in PANEL_COLUMNS | FIGURES]:
+        raise KeyError(f"describe {', '.join(missing)} of baselines.csv in PANEL_COLUMNS or FIGURES")
+    lines += [
+        "",
+        "## Columns of baselines.csv",
+        "",
+        "A figure with an interval has its ends in `_low` and `_high`.",
+        "",
+    ]
+    lines += ["| column | meaning |", "|---|---|"]
+    for name in columns:
+        ends = f", `{name}_low`, `{name}_high`" if name in FIGURES else ""
+        lines.append(f"| `{name}`{ends} | {_cell((PANEL_COLUMNS | FIGURES)[name])} |")
+    return lines
 
 
 # --- Python interface ---------------------------------------------------------------------------------------------
