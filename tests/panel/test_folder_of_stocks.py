@@ -28,7 +28,7 @@ LATE: Mapping[str, int] = {"0003": 400, "0011": 700, "0019": 1000}
 DELISTED: Mapping[str, int] = {"0007": 1100, "0023": 1300}
 """Stock -> its last session."""
 REVERSAL = 0.2
-STAGES = ("features", "splits", "baselines")
+STAGES = ("features", "splits", "audit", "baselines", "report")
 
 
 def write_stocks(folder: Path) -> None:
@@ -73,7 +73,7 @@ class Project(Workspace):
         path.write_text(yaml.safe_dump(record, sort_keys=False))
 
     def panel_repro(self) -> set[str]:
-        return self.ran("--cd", "panel", "repro", *STAGES)
+        return self.ran("--cd", "panel", "repro")
 
     def dvc_status(self) -> Any:
         """What DVC says of the series study."""
@@ -108,6 +108,9 @@ def test_a_folder_of_files_becomes_a_study_with_a_level_to_beat(project: Project
     assert level["days"] >= 250
     assert level["low"] > 0.02
     assert "reversal_5" in level["skilled"]
+    assert (state["audit"], state["audit_fresh"]) == ("passed", True)
+    page = (project.folder / "panel" / "artifacts" / "report" / "report.md").read_text()
+    assert "0007" in page, "a stock that left is named"
 
     assert project.panel_repro() == NOTHING
     assert project.dvc_status() == before
@@ -123,6 +126,14 @@ def test_the_same_folder_again_runs_nothing_and_another_price_runs_all(project: 
     path.write_text("\n".join([*lines[:-1], f"{day};{float(close) * 1.01:.4f};{volume}"]))
     assert project.told("ingest", "quotes", "--panel", "mine", "--force", "--json")["outcome"] == "replaced"
     assert "features" in project.panel_repro()
+
+
+def test_an_experiment_asks_another_question_and_builds_what_it_touches_alone(project: Project) -> None:
+    project.run("git", "add", "-A")
+    project.run("git", "commit", "-qm", "the study of the folder")
+    assert project.ran("--cd", "panel", "exp", "run", "-S", "evaluation.cost_bps=1.0") == {"baselines", "report"}
+    state = project.told("--study", "panel", "status", "--json")
+    assert set(state["stages"].values()) == {"fresh"}
 
 
 @pytest.mark.parametrize(
