@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from tests.studies import make_study, params_of, prepare, stage, verb
-from tsladder.artifacts.audit import PROBES, AuditRecord, ProbeFinding, write_audit
+from tsladder.artifacts.audit import SERIES_PROBES, AuditRecord, ProbeFinding, write_audit
 from tsladder.artifacts.plans import EvaluatePlan, SearchPlan, TrainPlan, read_planned
 from tsladder.artifacts.store import read_json, write_json
 from tsladder.errors import WorkFailed
@@ -54,7 +54,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Places:
     seen = "Nothing was seen."
     probes = [
         ProbeFinding(name=name, title=title, passed=True, numbers={"windows": 36}, words=seen)
-        for name, title in PROBES.items()
+        for name, title in SERIES_PROBES.items()
     ]
     write_audit(places.audit_record, AuditRecord(passed=True, probes=tuple(probes)))
     for name in ("fit", "report"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import subprocess
 from pathlib import Path
@@ -55,8 +56,10 @@ def test_sta_becomes_status(script: Path) -> None:
 def test_every_command_and_every_option_is_offered(script: Path) -> None:
     parser = build_parser()
     assert set(completed(script, "tsladder", "")) >= set(parser.commands)
+    assert "--study" in completed(script, "tsladder", "--")
     for name, command in parser.commands.items():
-        options = {o for action in command._actions for o in action.option_strings if o.startswith("--")}
+        shown = [action for action in command._actions if action.help != argparse.SUPPRESS]
+        options = {o for action in shown for o in action.option_strings if o.startswith("--")}
         assert set(completed(script, "tsladder", name, "--")) == options
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tsladder.artifacts.audit import PROBES, AuditRecord, ProbeFinding, write_audit
+from tsladder.artifacts.audit import PANEL_PROBES, AuditRecord, ProbeFinding, write_audit
 from tsladder.artifacts.baselines import BaselineScores, write_baselines
 from tsladder.artifacts.panel_features import MemberCounts, PanelFeatures, write_panel_features
 from tsladder.artifacts.panel_splits import DayCount, PanelSplits, write_panel_splits
@@ -160,7 +160,7 @@ def audit(*outcomes: ProbeOutcome) -> AuditRecord:
             name=name, title=title, passed=outcome is not ProbeOutcome.FAILED, numbers={"seen": 0.25},
             words=f"words of {name}", outcome=outcome,
         )
-        for (name, title), outcome in zip(PROBES.items(), outcomes, strict=False)
+        for (name, title), outcome in zip(PANEL_PROBES.items(), outcomes, strict=False)
     )  # fmt: skip
     worst = ProbeOutcome.of_all(outcomes)
     return AuditRecord(passed=worst is not ProbeOutcome.FAILED, probes=probes, outcome=worst)

@@ -18,6 +18,7 @@ from tests.report.reading import Page, body_of, tables_of
 from tsladder.artifacts.panel_features import write_panel_features
 from tsladder.artifacts.ranking_scores import icir_name
 from tsladder.errors import WorkFailed
+from tsladder.panel.baseline_runs import study_key
 from tsladder.places import Places
 from tsladder.ranking.level import in_order, level_to_beat
 from tsladder.report.html import to_html
@@ -87,7 +88,10 @@ def test_page_text_and_table_tell_the_same_and_are_the_same_bytes_again(places):
     (run,) = tracker.runs()
     assert run.name == "comparison"
     assert {"report.html", "baselines.csv", "rank_ic.png"} <= set(tracker.artifacts[run.run_id])
-    assert (run.tags["study_key"], run.tags["model"]) == (made_up.INPUTS, "baselines")
+    assert (run.tags["study_key"], run.tags["model"]) == (
+        study_key(made_up.panel_params(), facts_of(places).features),
+        "baselines",
+    )
 
 
 def test_every_leaf_of_the_question_and_every_identity_is_in_the_page(places):
