@@ -257,7 +257,7 @@ COMMANDS: dict[str, Callable[[Places, argparse.Namespace], int]] = {
     "completion": _completion,
 }
 
-STUDY_COMMANDS = frozenset({"run", "plan", "status", "why", "watch", "compare", "report", "export"})
+STUDY_COMMANDS = frozenset({"run", "plan", "status", "why", "watch", "compare", "report", "export", "features"})
 """Commands about the study of the folder, which differ between a series and a panel."""
 
 

@@ -14,6 +14,7 @@ from tsladder.cli import main
 from tsladder.console.panel_lines import panel_lines
 from tsladder.panel.baseline_files import score_panel_baselines
 from tsladder.panel.build import build_panel_features
+from tsladder.panel.columns import TIERS
 from tsladder.panel.split_files import build_panel_splits
 from tsladder.params import load_panel_params
 from tsladder.places import Places
@@ -110,6 +111,20 @@ def test_the_report_is_named_once_it_is_there(
     (project.report / "report.md").touch()
     assert main(["report"]) == 0
     assert str(project.report / "report.md") in capsys.readouterr().out
+
+
+def test_tiers_and_columns_of_a_panel_are_listed(
+    project: Places, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(project.root)
+    assert main(["features"]) == 0
+    assert {"s9", "c21", "v27", "o33"} <= set(capsys.readouterr().out.split())
+    assert main(["features", "o33", "--json"]) == 0
+    columns = json.loads(capsys.readouterr().out)["columns"]
+    assert [one["name"] for one in columns] == list(TIERS["o33"])
+    assert all(one["formula"] and one["needs"] for one in columns)
+    assert main(["features", "s8"]) == 2
+    assert "did you mean s9" in capsys.readouterr().err
 
 
 def test_a_run_without_its_panel_starts_nothing(

@@ -55,8 +55,25 @@ def _report(places: Places, options: argparse.Namespace) -> int:
     return 0
 
 
+def _features(_places: Places, options: argparse.Namespace) -> int:
+    from tsladder.console.panel_features import (
+        describe_panel_tier,
+        list_panel_tiers,
+        panel_column_lines,
+        panel_tier_lines,
+    )
+
+    record = list_panel_tiers() if options.tier is None else describe_panel_tier(options.tier)
+    if options.json:
+        print(json.dumps(record, indent=1))
+    else:
+        print("\n".join(panel_tier_lines(record) if options.tier is None else panel_column_lines(record)))
+    return 0
+
+
 PANEL_COMMANDS: Mapping[str, Callable[[Places, argparse.Namespace], int]] = {
     "run": _run,
     "status": _status,
     "report": _report,
+    "features": _features,
 }
