@@ -8,9 +8,9 @@ import re
 from tsladder.panel.columns import C21, S9, V27
 
 LETTERS = (
-    "C, O, H, L: prices. V: turnover in currency. r: one-day log return of the stock. m: that of the market, the mean of "
-    "the listed stocks. Means, sums and standard deviations are over the last n sessions, n being the last number in the "
-    "column's name."
+    "C, O, H, L: prices. V: turnover in currency. r: one-day log return of the stock. m: that of the market, the mean "
+    "of the listed stocks. Means, sums and standard deviations are over the last n sessions, n being the last number "
+    "in the column's name."
 )
 
 _OF_NAME = {
