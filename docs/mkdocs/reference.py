@@ -627,7 +627,7 @@ def api_page() -> str:
     """The page of `tsladder.api`, from its docstrings and signatures."""
     summary, _, example = inspect.getdoc(api).partition("\n\n")
     lines = ["# Python interface", "", _sentence(summary), "", "```python", textwrap.dedent(example).rstrip(), "```"]
-    for name in ("load_study", "fit_law", "Study", "Law"):
+    for name in ("load_study", "fit_law", "load_panel_study", "Study", "Law", "PanelStudy"):
         member = getattr(api, name)
         lines += ["", f"## {name}", ""]
         if inspect.isfunction(member):

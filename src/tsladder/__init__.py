@@ -1,6 +1,7 @@
 """Scaling laws of time-series transformers: whether their error falls as a power of their parameter count.
 
-In a notebook: `tsladder.load_study(path)` and `tsladder.fit_law(table)`; see `tsladder.api`.
+In a notebook: `tsladder.load_study(path)`, `tsladder.load_panel_study(path)` and `tsladder.fit_law(table)`; see
+`tsladder.api`.
 """
 
 from __future__ import annotations
@@ -8,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tsladder.api import Law, Study, fit_law, load_study
+    from tsladder.api import Law, PanelStudy, Study, fit_law, load_panel_study, load_study
 
-__all__ = ["Law", "Study", "fit_law", "load_study"]
+__all__ = ["Law", "PanelStudy", "Study", "fit_law", "load_panel_study", "load_study"]
 
 
 def __getattr__(name: str) -> Any:

@@ -27,6 +27,7 @@ from tsladder.capsule.manifest import InvalidCapsule, not_fresh
 from tsladder.errors import BadInput
 from tsladder.law.reading.options import Reading
 from tsladder.law.table import ALPHA_OF_INTEREST, CONFIDENCE, DRAWS, SEED, law_of_table
+from tsladder.panel_api import PanelStudy, load_panel_study
 from tsladder.params import Params, load_params
 from tsladder.places import Places
 from tsladder.report.study_files import read_facts
@@ -37,7 +38,7 @@ from tsladder.tasks import load as load_task
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Law", "Study", "fit_law", "load_study"]
+__all__ = ["Law", "PanelStudy", "Study", "fit_law", "load_panel_study", "load_study"]
 
 _POINT = ["cell", "n_params", "loss", "se"]
 

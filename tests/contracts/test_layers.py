@@ -11,6 +11,7 @@ PACKAGE = ROOT / "src" / "tsladder"
 # From the top; what stands on one line does not know its neighbours.
 LAYERS = (
     ("stages", "cli", "api"),
+    ("panel_api",),
     ("console",),
     ("status",),
     ("stage",),

@@ -11,6 +11,7 @@ import pytest
 from tests.panel.made_up import made_up
 from tests.panel_studies import make_panel_study
 
+import tsladder
 from tsladder.artifacts.baselines import read_baselines
 from tsladder.artifacts.panel_features import read_panel_features
 from tsladder.artifacts.panel_splits import read_panel_splits
@@ -170,3 +171,19 @@ def test_the_manifest_in_the_file_and_the_record_agree(built: tuple[Places, Memo
     features = read_panel_features(places.features_manifest)
     assert dataclasses.asdict(origin)["bias"] == features.bias
     assert (origin.universe.value, origin.returns.value) == (features.universe, features.returns)
+
+
+def test_a_notebook_reads_the_study_into_frames(built: tuple[Places, MemoryTracker]) -> None:
+    places, _ = built
+    study = tsladder.load_panel_study(places.root)
+    assert study.params.data.panel == "made_up"
+    scores = read_baselines(places.baseline_scores(5)).regions[Region.TEST]
+    row = study.baselines.set_index(["horizon", "region", "baseline"]).loc[(5, "test", "ridge")]
+    assert row["rank_ic"] == pytest.approx(scores.baselines["ridge"].rank_ic, abs=1e-12)
+    assert row["rank_ic_low"] < row["rank_ic"] < row["rank_ic_high"]
+    daily = study.daily.query("horizon == 5 and region == 'test' and model == 'ridge'")
+    assert daily["rank_ic"].mean() == pytest.approx(row["rank_ic"], abs=1e-12)
+    assert set(study.by_stock["horizon"]) == set(HORIZONS)
+    assert study.audit is None
+    with pytest.raises(BadInput, match="not the folder of a panel study"):
+        tsladder.load_panel_study(places.home / "nowhere")
