@@ -32,6 +32,11 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
+def make_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let stores that are made in this process make their tables, as outside of tests."""
+    monkeypatch.setattr(store, "_create_database", _make)
+
+
 def copy_tables(monkeypatch: pytest.MonkeyPatch, shared: Path) -> None:
     """Let stores that are made in this process copy their tables."""
     monkeypatch.setattr(

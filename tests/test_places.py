@@ -173,3 +173,13 @@ def test_a_further_study_in_a_temporary_experiment_shares_what_its_main_checkout
     panel = panel_of(copy)
     places = here(panel, monkeypatch, main)
     assert (places.root, places.home, places.project) == (panel, main, copy)
+
+
+def test_a_study_with_data_of_its_own_below_the_stages_is_no_further_study(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = study(tmp_path / "study")
+    inner = panel_of(root)
+    (inner / "data").mkdir()
+    assert here(inner, monkeypatch).project == inner
+    assert here(inner, monkeypatch).bars("tiny") == inner / "data" / "tiny.parquet"

@@ -311,9 +311,10 @@ def _holds_study(folder: Path) -> bool:
 
 def _project_of(root: Path) -> Path:
     """Return the folder with the data and the stages of the study in `root`: the one above, where that has the stages
-    and `root` has none."""
+    and `root` has neither stages nor data of its own."""
     above = root.parent
-    return above if (above / _A_STAGE).is_file() and not (root / _A_STAGE).is_file() else root
+    own = (root / _A_STAGE).is_file() or (root / "data").is_dir()
+    return above if (above / _A_STAGE).is_file() and not own else root
 
 
 def _home(project: Path, dvc_root: str | None) -> Path:

@@ -111,7 +111,7 @@ def test_a_worker_that_hangs_is_started_once_more_from_its_checkpoint_and_then_e
     hang(supervisor, 0)
     ended = run_until_ended(supervisor)
     assert ended[0].stop_reason is StopReason.STALLED
-    assert "said nothing" in ended[0].message
+    assert "sent no message" in ended[0].message
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ import textwrap
 import numpy as np
 import pytest
 from scipy import stats
+from tests.mlflow_tables import make_tables
 
 from tsladder.artifacts.record import json_of
 from tsladder.law.curve.power_law import fit_power
@@ -52,7 +53,8 @@ def test_several_processes_at_first_use_share_one_store(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_process_killed_while_it_makes_the_store_leaves_none_that_is_half_made(tmp_path):
+def test_a_process_killed_while_it_makes_the_store_leaves_none_that_is_half_made(tmp_path, monkeypatch):
+    make_tables(monkeypatch)
     store = tmp_path / "mlruns"
     program = "import sys; from pathlib import Path; from tsladder.tracking import MlflowTracker\n"
     program += "MlflowTracker(Path(sys.argv[1]), 'study').runs()"
