@@ -10,10 +10,10 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tsladder.console.first_study import first_settings
 from tsladder.data.without_volume import experiment_command
@@ -199,22 +199,59 @@ def ingest_and_print(
     Raises as `ingest_here` and, after everything is printed, as `track`.
     """
     done = ingest_here(places, source, symbol, ingest_options, today=today)
-    for warning in done.account.warnings:
+    track_and_print(
+        places,
+        done,
+        ingestion_lines(done),
+        done.account.warnings,
+        lambda added: next_steps(done, added=added),
+        add=add,
+        as_json=as_json,
+    )
+
+
+class StoredIngestion(Protocol):
+    """Ingestion of one symbol or of a panel: where it stored what it read, and its record."""
+
+    @property
+    def dry_run(self) -> bool: ...
+
+    @property
+    def stored_as(self) -> str: ...
+
+    def to_json(self, *, added: bool) -> dict[str, Any]: ...
+
+
+def track_and_print(
+    places: Places,
+    done: StoredIngestion,
+    lines: Sequence[str],
+    warnings: Sequence[str],
+    next_steps: Callable[[bool], Sequence[str]],
+    *,
+    add: bool,
+    as_json: bool,
+    ensure_ascii: bool = True,
+) -> None:
+    """Print an ingestion, `lines` and the next steps or JSON alone, on stdout, and warnings on stderr; with `add` track
+    the bars in between. `next_steps`: what to do next, a line each, where the bars are tracked already or not. Raises
+    as `track`, after everything is printed."""
+    for warning in warnings:
         print(f"tsladder: warning: {warning}", file=sys.stderr)
     if not as_json:
-        print("\n".join(ingestion_lines(done)))
+        print("\n".join(lines))
     failure: WorkFailed | None = None
     added = False
-    if add and not ingest_options.dry_run:
+    if add and not done.dry_run:
         try:
             track(places, done.stored_as)
             added = True
         except WorkFailed as error:
             failure = error
     if as_json:
-        print(json.dumps(done.to_json(added=added), indent=1, allow_nan=False))
-    elif failure is None and not ingest_options.dry_run:
-        print("\n".join(f"next: {line}" for line in next_steps(done, added=added)))
+        print(json.dumps(done.to_json(added=added), indent=1, ensure_ascii=ensure_ascii, allow_nan=False))
+    elif failure is None and not done.dry_run:
+        print("\n".join(f"next: {line}" for line in next_steps(added)))
     if failure is not None:
         raise failure
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tsladder.console.first_panel_study import FirstPanelStudy, first_panel_study
-from tsladder.console.ingest import NAME, choices_of, garbage_collection_off, refuse_order_of_days, track
+from tsladder.console.ingest import NAME, choices_of, garbage_collection_off, refuse_order_of_days, track_and_print
 from tsladder.console.progress import progress
 from tsladder.data.without_volume import experiment_command
-from tsladder.errors import BadInput, WorkFailed
+from tsladder.errors import BadInput
 from tsladder.ingest.choices import Choices, Field
 from tsladder.ingest.panel.build import StockPanel, stock_panel
 from tsladder.ingest.panel.cvxportfolio import KnownOrigin, is_sdist, read_sdist
@@ -241,24 +239,16 @@ def ingest_panel_and_print(
     Raises as `ingest_panel_here` and, after all is printed, as `track`.
     """
     done = ingest_panel_here(places, paths, name, asked, today=today)
-    for warning in done.account.warnings:
-        print(f"tsladder: warning: {warning}", file=sys.stderr)
-    if not as_json:
-        print("\n".join(panel_lines(done)))
-    failure: WorkFailed | None = None
-    added = False
-    if add and not asked.dry_run:
-        try:
-            track(places, done.stored_as)
-            added = True
-        except WorkFailed as error:
-            failure = error
-    if as_json:
-        print(json.dumps(done.to_json(added=added), indent=1, ensure_ascii=False, allow_nan=False))
-    elif failure is None and not asked.dry_run:
-        print("\n".join(f"next: {line}" for line in how_to_go_on(done, added=added)))
-    if failure is not None:
-        raise failure
+    track_and_print(
+        places,
+        done,
+        panel_lines(done),
+        done.account.warnings,
+        lambda added: how_to_go_on(done, added=added),
+        add=add,
+        as_json=as_json,
+        ensure_ascii=False,
+    )
 
 
 def how_to_go_on(done: PanelIngestion, *, added: bool) -> list[str]:

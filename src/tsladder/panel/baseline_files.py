@@ -13,7 +13,7 @@ from tsladder.artifacts.panel_splits import PanelSplits, read_panel_splits
 from tsladder.artifacts.store import replacing
 from tsladder.panel.baseline_runs import log_baselines
 from tsladder.panel.file import read_panel
-from tsladder.panel.ranked_regions import RankedDays, ranked_days
+from tsladder.panel.ranked_regions import RankedDays, baseline_table, ranked_days
 from tsladder.panel.samples import PanelInputs, build_inputs, build_labels
 from tsladder.panel.split_files import check_same_inputs
 from tsladder.params import PanelParams
@@ -41,10 +41,12 @@ def score_panel_baselines(
     features = read_panel_features(places.features_manifest)
     check_same_inputs(made, features)
     labels = build_labels(made.panel, params)
+    # The columns are those of every horizon.
+    known = baseline_table(made, labels.y_TSM[..., 0])
     found = {}
     for place, horizon in enumerate(params.horizons):
         stored = read_panel_splits(places.horizon_splits(horizon))
-        days = ranked_days(made, labels, stored, place=place)
+        days = ranked_days(made, labels, stored, known, place=place)
         found[horizon] = _score(places, params, made, stored, days)
         if tracker is not None:
             files = places.baseline_scores(horizon), places.baseline_predictions(horizon)

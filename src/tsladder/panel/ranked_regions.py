@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,13 +36,16 @@ class RankedDays:
     rows: dict[Region, NDArray[np.int64]]
 
 
-def ranked_days(made: PanelInputs, labels: Labels, stored: PanelSplits, *, place: int) -> RankedDays:
-    """Build the regions of `stored` for the horizon with index `place` in `labels`."""
+def ranked_days(made: PanelInputs, labels: Labels, stored: PanelSplits, known: StockTable, *, place: int) -> RankedDays:
+    """Build the regions of `stored` for the horizon with index `place` in `labels`.
+
+    `known`: table of the baselines, with the labels of any horizon.
+    """
     splits = Splits.of_days(stored.days)
     stocks_TS = made.axis.stocks_TS
     return_TS = labels.y_TSM[..., place]
     train_T = _marked(made, sample_rows(made.axis, splits.train, stored.context_length, splits.horizon))
-    table = baseline_table(made, return_TS)
+    table = replace(known, return_DS=return_TS)
     trained_TS = stocks_TS & train_T[:, None] & np.isfinite(return_TS)
     return_of_day_TS = simple_returns(made.panel)
     regions, rows = {}, {}

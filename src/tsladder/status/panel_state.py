@@ -22,7 +22,7 @@ from tsladder.status.rwlock import running_stages
 from tsladder.typed_yaml import read_yaml
 from tsladder.vocabulary import ProbeOutcome, Region
 
-BUILT_IN = "baselines"
+_SCORING = "baselines"
 """Stage that writes the scores of every horizon."""
 
 
@@ -89,7 +89,7 @@ def panel_state(places: Places) -> PanelState:
         audit_fresh=freshness.is_current("audit"),
         universe=None if features is None else features.universe,
         bias=() if features is None else features.bias,
-        horizons=_levels(places, params, fresh=freshness.is_current(BUILT_IN)),
+        horizons=_levels(places, params, fresh=freshness.is_current(_SCORING)),
     )
 
 

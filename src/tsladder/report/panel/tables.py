@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tsladder.artifacts.panel_splits import DayCount
@@ -24,24 +24,20 @@ _BELOW_ZERO = "below 0"
 
 def ranking_table(level: RegionBaselines, region: Region, confidence: str) -> Table:
     """Return the ranking skill of every ranking of one horizon on a region."""
-    to_beat = level_to_beat(level)
-    rows: list[tuple[str, ...]] = []
-    tones: dict[tuple[int, int], Tone] = {}
-    for row, (name, scores) in enumerate(_ordered(level)):
+
+    def figures(name: str, scores: RankingScores) -> tuple[str, ...]:
         found = level.baseline_intervals.get(name, {})
-        rows.append(
-            (
-                _label(name, to_beat),
-                words.estimate(scores.rank_ic, found.get("rank_ic")),
-                _advantage(level, name),
-                words.estimate(scores.icir, found.get(icir_name(level.horizon)), 3),
-                words.estimate(scores.ic, found.get("ic")),
-                words.estimate(scores.hit_rate, found.get("hit_rate"), 2, scale=100.0, chance=0.5),
-                words.estimate(scores.quantile_spread, found.get("quantile_spread"), 1),
-                words.figure(scores.unordered_days, 0),
-            )
+        return (
+            words.estimate(scores.rank_ic, found.get("rank_ic")),
+            _advantage(level, name),
+            words.estimate(scores.icir, found.get(icir_name(level.horizon)), 3),
+            words.estimate(scores.ic, found.get("ic")),
+            words.estimate(scores.hit_rate, found.get("hit_rate"), 2, scale=100.0, chance=0.5),
+            words.estimate(scores.quantile_spread, found.get("quantile_spread"), 1),
+            words.figure(scores.unordered_days, 0),
         )
-        tones |= _tones(row, name, to_beat)
+
+    rows, tones = _rows(level, figures)
     return table(
         f"{region.value}-h{level.horizon}-ranking",
         f"Ranking skill on the {region.value} days, horizon {words.sessions(level.horizon)}, {confidence} intervals",
@@ -62,27 +58,23 @@ def ranking_table(level: RegionBaselines, region: Region, confidence: str) -> Ta
 
 def portfolio_table(level: RegionBaselines, region: Region, confidence: str) -> Table:
     """Return what the long-short portfolio of every ranking of one horizon earns on a region."""
-    to_beat = level_to_beat(level)
-    rows: list[tuple[str, ...]] = []
-    tones: dict[tuple[int, int], Tone] = {}
     unpriced = any(of.portfolio.unpriced for of in level.baselines.values())
-    for row, (name, scores) in enumerate(_ordered(level)):
+
+    def figures(name: str, scores: RankingScores) -> tuple[str, ...]:
         own, found = scores.portfolio, level.baseline_intervals.get(name, {})
-        rows.append(
-            (
-                _label(name, to_beat),
-                words.figure(own.turnover, 1, 100.0),
-                words.estimate(own.sharpe_gross, found.get("sharpe_gross"), 2),
-                words.estimate(own.sharpe_net, found.get("sharpe_net"), 2),
-                words.estimate(own.annual_return_gross, found.get("annual_return_gross"), 1, scale=100.0),
-                words.estimate(own.annual_return_net, found.get("annual_return_net"), 1, scale=100.0),
-                words.figure(own.max_drawdown_gross, 1, 100.0),
-                words.figure(own.max_drawdown_net, 1, 100.0),
-                break_even(scores),
-                *([words.figure(own.unpriced, 0)] if unpriced else []),
-            )
+        return (
+            words.figure(own.turnover, 1, 100.0),
+            words.estimate(own.sharpe_gross, found.get("sharpe_gross"), 2),
+            words.estimate(own.sharpe_net, found.get("sharpe_net"), 2),
+            words.estimate(own.annual_return_gross, found.get("annual_return_gross"), 1, scale=100.0),
+            words.estimate(own.annual_return_net, found.get("annual_return_net"), 1, scale=100.0),
+            words.figure(own.max_drawdown_gross, 1, 100.0),
+            words.figure(own.max_drawdown_net, 1, 100.0),
+            break_even(scores),
+            *([words.figure(own.unpriced, 0)] if unpriced else []),
         )
-        tones |= {place: tone for place, tone in _tones(row, name, to_beat).items() if place[1] == 0}
+
+    rows, tones = _rows(level, figures, advantage=False)
     return table(
         f"{region.value}-h{level.horizon}-portfolio",
         f"Long-short portfolio on the {region.value} days, horizon {words.sessions(level.horizon)}, net of "
@@ -106,23 +98,19 @@ def portfolio_table(level: RegionBaselines, region: Region, confidence: str) -> 
 
 def short_table(level: RegionBaselines, region: Region, confidence: str) -> Table:
     """Return the chief figures of every ranking of one horizon on a region."""
-    to_beat = level_to_beat(level)
-    rows: list[tuple[str, ...]] = []
-    tones: dict[tuple[int, int], Tone] = {}
-    for row, (name, scores) in enumerate(_ordered(level)):
+
+    def figures(name: str, scores: RankingScores) -> tuple[str, ...]:
         own, found = scores.portfolio, level.baseline_intervals.get(name, {})
-        rows.append(
-            (
-                _label(name, to_beat),
-                words.estimate(scores.rank_ic, found.get("rank_ic")),
-                _advantage(level, name),
-                words.estimate(scores.quantile_spread, found.get("quantile_spread"), 1),
-                words.estimate(own.sharpe_gross, found.get("sharpe_gross"), 2),
-                words.estimate(own.sharpe_net, found.get("sharpe_net"), 2),
-                break_even(scores),
-            )
+        return (
+            words.estimate(scores.rank_ic, found.get("rank_ic")),
+            _advantage(level, name),
+            words.estimate(scores.quantile_spread, found.get("quantile_spread"), 1),
+            words.estimate(own.sharpe_gross, found.get("sharpe_gross"), 2),
+            words.estimate(own.sharpe_net, found.get("sharpe_net"), 2),
+            break_even(scores),
         )
-        tones |= _tones(row, name, to_beat)
+
+    rows, tones = _rows(level, figures)
     return table(
         f"{region.value}-h{level.horizon}",
         f"The {region.value} days, horizon {words.sessions(level.horizon)}, {confidence} intervals",
@@ -180,6 +168,20 @@ def _ordered(level: RegionBaselines) -> list[tuple[str, RankingScores]]:
     return [(name, level.baselines[name]) for name in in_order(level)]
 
 
+def _rows(
+    level: RegionBaselines, figures: Callable[[str, RankingScores], tuple[str, ...]], *, advantage: bool = True
+) -> tuple[list[tuple[str, ...]], dict[tuple[int, int], Tone]]:
+    """Return one row per ranking, its label and then its `figures`, and the colours of cells. `advantage`: the second
+    figure is the advantage, which is coloured."""
+    to_beat = level_to_beat(level)
+    rows: list[tuple[str, ...]] = []
+    tones: dict[tuple[int, int], Tone] = {}
+    for row, (name, scores) in enumerate(_ordered(level)):
+        rows.append((_label(name, to_beat), *figures(name, scores)))
+        tones |= _tones(row, name, to_beat)
+    return rows, {place: tone for place, tone in tones.items() if advantage or place[1] == 0}
+
+
 def _label(name: str, to_beat: LevelToBeat) -> str:
     if name == OWN_STATIC_ORDER:
         return f"{words.name(name)} (only shown)"
@@ -197,7 +199,7 @@ def _advantage(level: RegionBaselines, name: str) -> str:
 
 
 def _tones(row: int, name: str, to_beat: LevelToBeat) -> dict[tuple[int, int], Tone]:
-    """Colour the name of what is no baseline, and the advantage of a baseline by its to_beat."""
+    """Colour the name of what is no baseline, and the advantage of a baseline by whether it beats the constants."""
     if name in (*CONSTANTS, OWN_STATIC_ORDER):
         return {(row, 0): Tone.OFF}
     if name in to_beat.beat:
