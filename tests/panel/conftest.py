@@ -1,19 +1,15 @@
-"""The two bundled panels, as they lie in data/."""
+"""The two bundled panels."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 
 import pytest
+from tests.bundled_data import bundled_panel
 
-from tsladder.panel.file import read_panel
 from tsladder.panel.panel import Panel
-
-DATA = Path(__file__).parents[2] / "data"
 
 
 @pytest.fixture(scope="session")
 def bundled() -> Callable[[str], Panel]:
-    return cache(lambda name: read_panel(DATA / f"{name}.parquet"))
+    return bundled_panel

@@ -8,14 +8,13 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.bundled_data import bundled_panel
 
 from tsladder.artifacts.ranking_scores import PortfolioScores
 from tsladder.panel.columns import C21, build_columns
-from tsladder.panel.file import read_panel
 from tsladder.panel.normalise import normalise
 from tsladder.panel.targets import forward_returns
 from tsladder.panel.universe import find_universe
@@ -24,7 +23,6 @@ from tsladder.ranking.baselines import BY_COLUMN, StockTable, fit_baselines, sta
 from tsladder.ranking.metrics import daily_metrics
 from tsladder.ranking.portfolio import book_of, entry_returns, score_book
 
-DATA = Path(__file__).parents[2] / "data"
 LAG = 1
 
 
@@ -57,7 +55,7 @@ class Known:
 
 @cache
 def known(name: str, horizon: int, validation: dt.date, test: dt.date) -> Known:
-    panel = read_panel(DATA / f"{name}.parquet")
+    panel = bundled_panel(name)
     universe = find_universe(panel, UniverseParams())
     made = build_columns(panel, universe, C21)
     log_DS = np.log(panel.close_TS)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.audit.panel.leaks import FAST, with_step
+from tests.bundled_data import bundled_panel
 from tests.panel.made_up import made_up
 
 from tsladder.audit.panel.subject import PanelSubject, panel_subject
 from tsladder.panel.days import cut_days
-from tsladder.panel.file import read_panel
 from tsladder.panel.panel import Panel
 from tsladder.panel.samples import build_inputs
 from tsladder.params import PanelParams
@@ -79,4 +77,4 @@ def walking() -> PanelSubject:
 @pytest.fixture(scope="session")
 def bundled() -> Callable[[str], Panel]:
     """Read one of the bundled panels by its name."""
-    return cache(lambda name: read_panel(Path(__file__).parents[3] / "data" / f"{name}.parquet"))
+    return bundled_panel
