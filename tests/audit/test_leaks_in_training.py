@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import pytest
 from tests.audit.leaks import (
     column_replaced,
     column_shifted,
@@ -32,6 +33,7 @@ def idle(windows: WindowSet, _epochs: int | None) -> SmallModelResult:
     )
 
 
+@pytest.mark.slow
 def test_a_label_among_the_inputs_is_caught_by_shuffled_targets(subject: Subject) -> None:
     leaking = with_windows(subject, lambda windows, _table, y_T: column_replaced(windows, np.nan_to_num(2 * y_T - 1)))
     finding = shuffled_targets(leaking)

@@ -21,6 +21,8 @@ from tsladder.errors import WorkFailed
 from tsladder.locks import exclusive_lock
 from tsladder.places import Places
 
+pytestmark = pytest.mark.slow
+
 CELL = "12k-h1"
 HOLD = """
 import sys, time

@@ -67,6 +67,7 @@ class DyingTracker(MemoryTracker):
         return super().log_run(record)
 
 
+@pytest.mark.slow
 def test_at_one_lag_any_number_of_workers_searches_the_same_trials_and_chooses_the_same(
     study: Callable[..., Places],
 ) -> None:
@@ -83,6 +84,7 @@ def test_at_one_lag_any_number_of_workers_searches_the_same_trials_and_chooses_t
     assert searched(other) != found[0]
 
 
+@pytest.mark.slow
 def test_the_lag_is_the_number_of_workers_unless_it_is_given(study: Callable[..., Places]) -> None:
     given, auto = study("given", workers=2, lag=2), study("auto", workers=2)
     for places in (given, auto):

@@ -228,6 +228,7 @@ def test_trials_that_keep_checkpoints_stop_within_seconds_and_continue_from_ther
     assert not list(places.studies.glob("*/checkpoints"))
 
 
+@pytest.mark.slow
 def test_a_second_stop_request_stops_at_once_and_loses_no_ended_trial(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -284,6 +285,7 @@ def test_an_unplanned_cell_writes_one_line(finished: tuple[Places, MemoryTracker
     assert read_json(places.scores(Cell("30k", 1)) / "scores.json")["status"] == "not_planned"
 
 
+@pytest.mark.slow
 def test_a_cell_that_does_not_fit_is_failed_and_hands_the_reason_on(tmp_path: Path) -> None:
     """Room for the smallest model of the ladder, so that the study can begin, and none for one of 2M."""
     cell = Cell("2M", 1)

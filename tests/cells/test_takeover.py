@@ -84,17 +84,17 @@ def results(places: Places) -> tuple[Any, ...]:
 @pytest.mark.parametrize(
     ("first", "then", "trained"),
     [
-        ({"trials": 8}, {"trials": 12}, 4),
         ({"trials": 8}, {"trials": 3}, 0),
-        ({"trials": 11}, {"trials": 11, "stop": STOP}, 0),
         ({"trials": 11}, {"trials": 11, "pruning": PRUNING}, None),
         ({"trials": 11, "pruning": PRUNING}, {"trials": 11}, None),
         *(
             pytest.param(*case, marks=pytest.mark.slow)
             for case in (
+                ({"trials": 8}, {"trials": 12}, 4),
                 ({"trials": 20}, {"trials": 50}, 30),
                 ({"trials": 8}, {"trials": 6}, 0),
                 ({"trials": 3}, {"trials": 8}, 5),
+                ({"trials": 11}, {"trials": 11, "stop": STOP}, 0),
                 ({"trials": 14, "stop": STOP}, {"trials": 14}, None),
                 ({"trials": 20, "pruning": PRUNING}, {"trials": 26, "pruning": PRUNING}, 6),
                 ({"trials": 12, "pruning": PRUNING}, {"trials": 12, "pruning": PRUNING | {"min_steps": 8}}, None),
@@ -240,6 +240,7 @@ def test_a_wider_space_continues_from_the_trials_of_the_narrower_one_and_says_so
     assert "whose search space this one contains" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_longer_search_of_the_wider_space_adopts_what_the_shorter_one_did(study: Callable[..., Places]) -> None:
     crew = InstantCrews()
     search_here(study(search__trials=8), CELL, crews=crew)
@@ -255,6 +256,7 @@ def test_a_longer_search_of_the_wider_space_adopts_what_the_shorter_one_did(stud
     assert sorted(crew.trained) == [10, 11]
 
 
+@pytest.mark.slow
 def test_a_search_that_adopted_and_was_killed_continues_as_if_it_had_not_been(study: Callable[..., Places]) -> None:
     crew = InstantCrews()
     narrow = study(search__trials=8)

@@ -57,6 +57,7 @@ sys.exit(code)
 """
 
 
+@pytest.mark.slow
 def test_a_capsule_is_rebuilt_in_an_empty_folder_and_without_a_network(
     made: Places, capsule: Path, tmp_path: Path
 ) -> None:

@@ -572,6 +572,7 @@ def test_of_random_ladders(check: Rule, count: int) -> None:
     assert not complaints, f"{len(complaints)} complaints\n" + "\n".join(complaints[:10])
 
 
+@pytest.mark.slow
 def test_the_ladders_have_every_verdict_and_form_that_a_table_can_have() -> None:
     told = ladders(90)
     assert {one.verdict for one in told} >= {"scales", "worse_with_size", "flat", "underpowered", "too_few_rungs"}

@@ -354,6 +354,7 @@ def test_a_second_look_sees_what_has_changed_since_the_first(study: Places) -> N
     assert watching.read().cells["12k-h1"].state == "stale"
 
 
+@pytest.mark.slow
 def test_the_table_of_nine_rungs_fits_a_hundred_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ladder = ["12k", "30k", "80k", "200k", "750k", "2M", "20M", "200M", "2B"]
     study = write_study(tmp_path, monkeypatch, ladder=ladder, horizons=[1, 3], budget="200M")

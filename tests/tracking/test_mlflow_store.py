@@ -166,6 +166,7 @@ def registered(tmp_path_factory, law):
     return predict
 
 
+@pytest.mark.slow
 def test_the_registered_law_predicts_the_line_and_its_prediction_interval(registered, law):
     n_params, loss = law
     slope, intercept, interval = ordinary_least_squares(np.log(n_params), np.log(loss))

@@ -116,6 +116,7 @@ def test_loss_against_size_has_a_chart_a_horizon_of_that_horizons_trials_alone(c
         assert run.data.metrics[own] == run.data.metrics["best_val_loss"]
 
 
+@pytest.mark.slow
 def test_it_says_when_there_are_more_trials_than_the_page_reads(client, tmp_path):
     log_trials(MlflowTracker(tmp_path, "study"), "1", 100)
     (section,) = size_state(client)["compareRunSections"]
