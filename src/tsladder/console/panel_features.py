@@ -21,7 +21,8 @@ def describe_panel_tier(name: str) -> dict[str, Any]:
     if name not in TIERS:
         near = similar(name, tuple(TIERS), cutoff=0.3) or tuple(TIERS)
         raise BadInput(
-            f"a panel study has no tier {name!r}: did you mean {' or '.join(near)}? `tsladder features` lists all"
+            f"a panel study has no tier {name!r}: did you mean {' or '.join(near)}? `tsladder --study panel features` "
+            "lists all"
         )
     columns = [{"name": one, "formula": formula_of(one), "needs": column_needs(one)} for one in TIERS[name]]
     return {"tier": name, "needs": NEEDS[name], "columns": columns}
