@@ -21,6 +21,7 @@ class ModelSpec:
     n_layers: int
     n_heads: int
     d_ff: int
+    n_graph: int = 0
 
     def __post_init__(self) -> None:
         if self.d_model % self.n_heads:

@@ -23,8 +23,27 @@ class Geometry:
     n_outputs: int = 1
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PanelGeometry(Geometry):
+    """Family, window and inputs of the models of a panel study: a sample is a day of `stocks` stocks.
+
+    `horizons`: horizons that are forecast, the cell's own first; `quantiles`: outputs for each of them, 1 for a score.
+    `n_outputs` is the product of both. `days`: newest sessions of the window that are read, by families that read fewer
+    than all. `fan_components`: frequencies that adaptive normalisation removes. `neighbours`: places for the neighbours
+    of a stock in the graph; 0 where there is no graph.
+    """
+
+    stocks: int
+    horizons: int = 1
+    quantiles: int = 1
+    days: int = 0
+    fan_components: int = 0
+    neighbours: int = 0
+
+
 class Architecture(Protocol):
-    """One model of a geometry: width, depth, heads and feed-forward width."""
+    """One model of a geometry: width, depth, heads and feed-forward width; `n_graph`: layers over the graph of the
+    stocks, in families that have them."""
 
     @property
     def geometry(self) -> Geometry: ...
@@ -40,3 +59,6 @@ class Architecture(Protocol):
 
     @property
     def d_ff(self) -> int: ...
+
+    @property
+    def n_graph(self) -> int: ...
