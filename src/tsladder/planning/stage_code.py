@@ -25,7 +25,21 @@ _SEARCH = (
 )
 _SCORING = ("tsladder.evaluation.symbols", "tsladder.cells.forecasting", "tsladder.cells.scoring")
 
+PANEL_TRAINING = (
+    "tsladder.panel.dataset",
+    "tsladder.panel.study_cube",
+    "tsladder.planning.panel_recipe",
+    "tsladder.training.day_feed",
+    "tsladder.training.folds",
+    "tsladder.training.trainer",
+)
+"""Entry modules of the code from the file of a panel to a trained model."""
+_PANEL_SCORING = ("tsladder.cells.forecasting", "tsladder.cells.panel_scoring")
+
 NUMBER_MAKERS = {
+    "panel/hpo": (*PANEL_TRAINING, *_SEARCH),
+    "panel/train": (*PANEL_TRAINING, "tsladder.cells.seed_jobs"),
+    "panel/evaluate": (*PANEL_TRAINING, *_PANEL_SCORING),
     "hpo": (*TRAINING, *_SEARCH),
     "train": (*TRAINING, "tsladder.cells.seed_jobs"),
     "evaluate": ("tsladder.data.dataset", "tsladder.planning.recipe", *_SCORING),
@@ -60,6 +74,7 @@ OUTSIDE = {
     "tsladder.data.tier_sizes": "how many columns a tier has; the number is in the plan files by value",
     "tsladder.planning.calibration": "peaks of memory on this machine",
     "tsladder.planning.cells": "writes the plan files",
+    "tsladder.planning.panel_cells": "writes the plan files of a panel study",
     "tsladder.planning.duration": "seconds of training",
     "tsladder.planning.endings": "how a stage ended",
     "tsladder.planning.fingerprint": "hashes of the code",
