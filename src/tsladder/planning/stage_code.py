@@ -69,6 +69,7 @@ OUTSIDE = {
     "tsladder.families.parts.work": "multiplications of a block, for seconds of training",
     "tsladder.evaluation.constant": "the loss of the base rate, recorded beside a trial",
     "tsladder.tasks.parts.class_words": "what log and report say of classes",
+    "tsladder.tasks.parts.rank_words": "what log and report say of rankings",
     "tsladder.tasks.parts.return_words": "what log and report say of returns",
     "tsladder.tasks.parts.words": "words and columns of a task",
     "tsladder.data.tier_sizes": "how many columns a tier has; the number is in the plan files by value",
