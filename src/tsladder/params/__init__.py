@@ -2,6 +2,7 @@
 section."""
 
 from tsladder.params.panel_sections import (
+    GraphParams,
     PanelDataParams,
     PanelParams,
     PanelSplitParams,
@@ -36,6 +37,7 @@ __all__ = [
     "Choices",
     "DataParams",
     "EvaluationParams",
+    "GraphParams",
     "HardwareParams",
     "LawParams",
     "PanelDataParams",

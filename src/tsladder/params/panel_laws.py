@@ -6,7 +6,7 @@ from __future__ import annotations
 import importlib
 
 from tsladder.params.laws import date_faults
-from tsladder.params.panel_sections import PanelParams
+from tsladder.params.panel_sections import GraphParams, PanelParams
 
 RANKING_TASKS = ("rank",)
 
@@ -19,6 +19,7 @@ def faults_between_panel_sections(params: PanelParams) -> list[str]:
         *_target_faults(params),
         *date_faults(params.splits),
         *_purge_faults(params),
+        *_graph_faults(params.graph),
     ]
 
 
@@ -62,3 +63,21 @@ def _purge_faults(params: PanelParams) -> list[str]:
         "training labels would reach into validation; null takes that number"
     )
     return [fault]
+
+
+def _graph_faults(graph: GraphParams | None) -> list[str]:
+    if graph is None:
+        return []
+    faults = []
+    if graph.at_least > graph.neighbours:
+        faults.append(
+            f"graph.at_least: must be at most graph.neighbours ({graph.neighbours}), got {graph.at_least}: they are "
+            "some of them"
+        )
+    most = 1.0 - graph.shrinkage
+    if graph.threshold > most:
+        faults.append(
+            f"graph.threshold: must be at most 1 - graph.shrinkage ({most:g}), which no correlation exceeds, got "
+            f"{graph.threshold:g}"
+        )
+    return faults

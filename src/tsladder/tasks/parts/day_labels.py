@@ -31,9 +31,7 @@ class DayLabels:
     def of_days(self, index_B: Tensor) -> DayLabels:
         """Return the labels of the days numbered `index_B`."""
         weight_B = None if self.weight_B is None else self.weight_B[index_B]
-        return DayLabels(
-            return_BSM=self.return_BSM[index_B], target_BSM=self.target_BSM[index_B], weight_B=weight_B
-        )
+        return DayLabels(return_BSM=self.return_BSM[index_B], target_BSM=self.target_BSM[index_B], weight_B=weight_B)
 
     @classmethod
     def joined(cls, parts: Sequence[DayLabels]) -> DayLabels:
