@@ -3,6 +3,7 @@ section."""
 
 from tsladder.params.laws import AnyParams
 from tsladder.params.panel_sections import (
+    GraphParams,
     PanelDataParams,
     PanelModelParams,
     PanelParams,
@@ -47,6 +48,7 @@ __all__ = [
     "Choices",
     "DataParams",
     "EvaluationParams",
+    "GraphParams",
     "HardwareParams",
     "LawParams",
     "PanelDataParams",

@@ -6,7 +6,7 @@ from __future__ import annotations
 import importlib
 
 from tsladder.params.laws import date_faults, ladder_faults, search_faults
-from tsladder.params.panel_sections import PanelParams
+from tsladder.params.panel_sections import GraphParams, PanelParams
 
 RANKING_TASKS = ("rank",)
 
@@ -23,6 +23,7 @@ def faults_between_panel_sections(params: PanelParams) -> list[str]:
         *_family_faults(params),
         *_missing_here(params),
         *_training_faults(params),
+        *_graph_faults(params.graph),
     ]
 
 
@@ -108,3 +109,21 @@ def _training_faults(params: PanelParams) -> list[str]:
         return []
     known = ", ".join(map(str, params.horizons))
     return [f"training.horizon_weights: must name horizons of the study ({known}), got {', '.join(map(str, unknown))}"]
+
+
+def _graph_faults(graph: GraphParams | None) -> list[str]:
+    if graph is None:
+        return []
+    faults = []
+    if graph.at_least > graph.neighbours:
+        faults.append(
+            f"graph.at_least: must be at most graph.neighbours ({graph.neighbours}), got {graph.at_least}: they are "
+            "some of them"
+        )
+    most = 1.0 - graph.shrinkage
+    if graph.threshold > most:
+        faults.append(
+            f"graph.threshold: must be at most 1 - graph.shrinkage ({most:g}), which no correlation exceeds, got "
+            f"{graph.threshold:g}"
+        )
+    return faults

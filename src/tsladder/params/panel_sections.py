@@ -82,6 +82,25 @@ class PanelWindowParams:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class GraphParams:
+    """Graph section: the neighbours of each stock on each day, for models that exchange information along edges.
+
+    Correlations of the daily returns of the last `days` sessions, weighted by 0.5 ** (age / `halflife`), times
+    1 - `shrinkage`. A stock's list has at most `neighbours` stocks whose correlations reach `threshold` in absolute
+    value, and at least the `at_least` largest; then `sector_peers` further stocks of its sector. Lists are made again
+    on every `every`-th session."""
+
+    days: Annotated[int, Range(2, 1000), _SESSIONS, MayBeLeftOut()] = 60
+    halflife: Annotated[int, Range(1, 1000), _SESSIONS, MayBeLeftOut()] = 20
+    neighbours: Annotated[int, Range(1, 1000), MayBeLeftOut()] = 20
+    at_least: Annotated[int, Range(0), MayBeLeftOut()] = 5
+    threshold: Annotated[float, Range(0.0, 1.0), MayBeLeftOut()] = 0.3
+    shrinkage: Annotated[float, Range(0.0, 0.99), MayBeLeftOut()] = 0.05
+    sector_peers: Annotated[int, Range(0, 1000), MayBeLeftOut()] = 0
+    every: Annotated[int, Range(1, 250), _SESSIONS, MayBeLeftOut()] = 5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PanelSplitParams:
     """Splits section. `validation_start` and `test_start` are both given, or both null: then the fractions cut by
     session count.
@@ -152,7 +171,8 @@ class PanelTrainingParams(TrainingParams):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PanelParams:
-    """The whole question of a panel study. `budget` None: constants and baselines alone."""
+    """The whole question of a panel study. `budget` None: constants and baselines alone. `graph` None: models see no
+    edges between stocks."""
 
     study: StudyParams
     budget: str | None
@@ -170,6 +190,7 @@ class PanelParams:
     evaluation: RankingEvaluationParams
     law: LawParams
     hardware: HardwareParams
+    graph: Annotated[GraphParams | None, MayBeLeftOut()] = None
 
     def span(self, horizon: int) -> int:
         """Return the sessions after a sample's own that its label is made of: entry lag plus `horizon`."""
