@@ -8,7 +8,7 @@ loads is reached from the first or named in the second.
 
 from __future__ import annotations
 
-from tsladder.tasks import module_of
+from tsladder import families, tasks
 
 TRAINING = (
     "tsladder.data.dataset",
@@ -129,8 +129,9 @@ def is_outside(module: str, stage: str | None = None) -> bool:
 
 
 def family_module(name: str) -> str:
-    """Return the module of the model family `name`, which is loaded by that name."""
-    return f"tsladder.families.{name}"
+    """Return the module of the model family `name`, of one series or of a panel, which is loaded by that name. Raises
+    BadInput for an unknown one."""
+    return families.module_of(name)
 
 
 def strategy_module(name: str) -> str:
@@ -140,7 +141,7 @@ def strategy_module(name: str) -> str:
 
 def task_module(name: str) -> str:
     """Return the module of the task `name`, which is loaded by that name. Raises BadInput for an unknown one."""
-    return f"tsladder.tasks.{module_of(name)}"
+    return f"tsladder.tasks.{tasks.module_of(name)}"
 
 
 def tier_module(name: str) -> str:
