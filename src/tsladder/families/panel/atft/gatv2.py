@@ -73,7 +73,7 @@ class GraphLayer(nn.Module):
         super().__init__()
         self.dropout = dropout
         self.norm = nn.LayerNorm(d_model)
-        self.to = nn.Linear(d_model, d_model)
+        self.target = nn.Linear(d_model, d_model)
         self.source = nn.Linear(d_model, d_model)
         self.edge = nn.Linear(EDGE_FEATURES, d_model, bias=False)
         bound = (6.0 / (n_heads + d_model // n_heads)) ** 0.5
@@ -90,7 +90,7 @@ class GraphLayer(nn.Module):
         a . LeakyReLU(W_l h_i + W_r h_j + W_e e_ij) over j."""
         from_BSJD = _rows(self.source(h_BSD).flatten(0, 1), graph.place_BSJ)
         edge_BSJD = functional.leaky_relu(
-            self.to(h_BSD)[:, :, None] + from_BSJD + self.edge(graph.edge_BSJK), NEGATIVE_SLOPE, inplace=True
+            self.target(h_BSD)[:, :, None] + from_BSJD + self.edge(graph.edge_BSJK), NEGATIVE_SLOPE, inplace=True
         )
         score_BSJH = (edge_BSJD.unflatten(-1, self.score_HC.shape) * self.score_HC).sum(-1)
         weight_BSJH = score_BSJH.masked_fill(graph.absent_BSJ[..., None], -torch.inf).softmax(2)
