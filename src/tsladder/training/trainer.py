@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from tsladder.artifacts.outcome import EpochRecord
+from tsladder.artifacts.outcome import BuiltOptimizer, EpochRecord
 from tsladder.data.windows import Windows
 from tsladder.models.build import Model, build, count_params
 from tsladder.patience import step as step_patience
@@ -26,7 +26,7 @@ from tsladder.training.checkpoints import Checkpoints, StopRequested
 from tsladder.training.feed import Feed
 from tsladder.training.gradients import Beat, LossSums, accumulate_gradients, beat_in_blocks, no_heartbeat
 from tsladder.training.lean import LeanOptimizer
-from tsladder.training.optim import build_optimizer, learning_rate_factor, set_learning_rate
+from tsladder.training.optim import build_optimizer, learning_rate_factor, read_back, set_learning_rate
 from tsladder.training.outcome import Job
 from tsladder.training.training_state import TrainingProgress
 from tsladder.training.validation_metrics import auc, loss_standard_error, mean_loss
@@ -54,6 +54,7 @@ class Fitted:
     val_auc: float | None
     n_params: int
     curve: tuple[EpochRecord, ...]
+    optimizer: BuiltOptimizer
 
 
 class Trainer:
@@ -242,6 +243,7 @@ def _fitted(trainer: Trainer, progress: TrainingProgress, stop_reason: StopReaso
         val_auc=None,
         n_params=trainer.n_params,
         curve=tuple(progress.curve),
+        optimizer=read_back(trainer.optimizer),
     )
 
 
