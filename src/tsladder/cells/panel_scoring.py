@@ -78,7 +78,8 @@ def _regions(work: CellWork, panel: Panel) -> dict[Region, RegionDays]:
     found = {}
     for name in SCORED:
         days = region_days(data.axis, panel, labels.y_TSM[..., 0], data.splits_record, data.splits, name)
-        label_DS = transform_labels(days.region.return_DS, days.region.member_DS, question.training.transform)
+        return_DS = np.asarray(days.region.return_DS, dtype=np.float64)
+        label_DS = transform_labels(return_DS, days.region.member_DS, question.training.transform)
         found[name] = dataclasses.replace(days, region=dataclasses.replace(days.region, label_DS=label_DS))
     return found
 
