@@ -14,7 +14,10 @@ from tsladder.vocabulary import StopReason
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BatchPlan:
-    """Plan of how one optimizer step is executed. None of its fields changes a number that a study compares."""
+    """Plan of how one optimizer step is executed. None of its fields changes a number that a study compares.
+
+    `stocks_at_once`: in a panel, the stocks of a day whose sequences are computed at once; None: all.
+    """
 
     micro_batch: int
     accumulation_steps: int
@@ -22,11 +25,18 @@ class BatchPlan:
     precision: str
     optimizer: str
     activation_checkpointing: bool
+    stocks_at_once: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields by name, `stocks_at_once` only where it is not None."""
+        values = dataclasses.asdict(self)
+        return {name: value for name, value in values.items() if name != "stocks_at_once" or value is not None}
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> BatchPlan:
         """Build the plan whose fields are among the keys of `record`."""
-        return cls(**{field.name: record[field.name] for field in dataclasses.fields(cls)})
+        names = (field.name for field in dataclasses.fields(cls))
+        return cls(**{name: record[name] for name in names if name != "stocks_at_once" or name in record})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -128,7 +128,7 @@ def _train(channel: Connection, job: Job, folds: tuple[Fold, ...], started: floa
                 raise
             message = str(error)
         # Outside the except block, so that the failed attempt's tensors are no longer held by its traceback.
-        smaller = smaller_plan(job.plan)
+        smaller = smaller_plan(job.plan, job.spec.stocks)
         if smaller is None or retries >= MAX_RETRIES:
             seconds = time.perf_counter() - started
             return dataclasses.replace(ended_early(job, StopReason.OUT_OF_MEMORY, seconds, message), retries=retries)

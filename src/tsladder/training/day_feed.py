@@ -50,6 +50,7 @@ class DayFeed:
         self._rows_N = torch.from_numpy(days.rows_N).to(device)
         self._window_W = torch.arange(1 - days.context_length, 1, device=device)
         member_NS = days.member_NS
+        self.stocks = member_NS.shape[1]
         self.member_NS = torch.from_numpy(member_NS).to(device)
         return_NSM = np.where(member_NS[..., None], cube.y_TSM[days.rows_N][..., list(samples.places_M)], np.nan)
         target_NSM = np.stack(

@@ -21,10 +21,11 @@ class Feed(Protocol):
     """Samples of one region as tensors on `device`.
 
     `inputs` of a batch are whatever the model of the job reads, `labels` whatever its loss compares outputs with; both
-    are tensors, or records of them, with one entry for each sample of the batch.
+    are tensors, or records of them, with one entry for each sample of the batch. `stocks`: windows of a sample.
     """
 
     device: torch.device
+    stocks: int
 
     def __len__(self) -> int: ...
 
@@ -62,6 +63,7 @@ class WindowFeed:
 
     def __init__(self, windows: Windows, device: torch.device) -> None:
         self.device = device
+        self.stocks = 1
         self.context_length = windows.context_length
         self.series_TF = torch.from_numpy(windows.series_TF).to(device)
         self.first_N = torch.from_numpy(windows.ends_N - (windows.context_length - 1)).to(device)

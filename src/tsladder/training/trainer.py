@@ -75,6 +75,7 @@ class Trainer:
             dropout=job.settings.dropout,
             activation_checkpointing=job.plan.activation_checkpointing,
             lowered=job.recipe.precision == "bf16",
+            stocks_at_once=job.plan.stocks_at_once,
         ).to(self.device)
         self.n_params = count_params(self.model)
         if self.n_params != job.spec.n_params:
@@ -276,7 +277,7 @@ def predict_logits(model: Model, feed: Feed, micro_batch: int | None = None, bea
     `micro_batch`: how many samples training could hold.
     """
     model.eval()
-    return torch.cat(list(_logits(model, feed, scoring_batch(micro_batch), beat)))
+    return torch.cat(list(_logits(model, feed, scoring_batch(micro_batch, feed.stocks), beat)))
 
 
 def _logits(model: Model, feed: Feed, at_once: int, beat: Beat) -> Iterator[Tensor]:
