@@ -25,8 +25,8 @@ from pathlib import Path
 
 from tsladder.artifacts.outcome import BatchPlan, EpochRecord, TrainingOutcome
 from tsladder.artifacts.trained_model import TrainedModel
-from tsladder.data.windows import FoldWindows
-from tsladder.execution.shared_windows import SharedWindows
+from tsladder.data.samples import Fold
+from tsladder.execution.shared_windows import SharedFolds
 from tsladder.planning.memory import GIB, smaller_plan
 from tsladder.training.outcome import Job, ended_early
 from tsladder.vocabulary import StopReason
@@ -50,19 +50,19 @@ class WorkerMessage:
     text: str
 
 
-def run_job(channel: Connection, job: Job, windows: SharedWindows) -> None:
-    """Run `job` on `windows` and send its messages through `channel`: the entry point of the child process."""
+def run_job(channel: Connection, job: Job, samples: SharedFolds) -> None:
+    """Run `job` on `samples` and send its messages through `channel`: the entry point of the child process."""
     _die_with_parent()
     started = time.perf_counter()
     try:
-        outcome = _train(channel, job, windows.folds, started)
+        outcome = _train(channel, job, samples.folds, started)
     except Exception:
         outcome = ended_early(job, StopReason.ERROR, time.perf_counter() - started, traceback.format_exc())
     channel.send(outcome)
     channel.close()
 
 
-def _train(channel: Connection, job: Job, folds: tuple[FoldWindows, ...], started: float) -> TrainingOutcome:
+def _train(channel: Connection, job: Job, folds: tuple[Fold, ...], started: float) -> TrainingOutcome:
     import torch
 
     from tsladder.training.checkpoint import save_checkpoint

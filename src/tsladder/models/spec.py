@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from tsladder.families import load
 from tsladder.families.parts.family import Costs, Tokens
-from tsladder.families.parts.geometry import Geometry
+from tsladder.families.parts.geometry import Geometry, PanelGeometry
 
-__all__ = ["Geometry", "ModelSpec", "spec_from_architecture"]
+__all__ = ["Geometry", "ModelSpec", "PanelGeometry", "spec_from_architecture"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -323,8 +323,13 @@ class Params:
     @property
     def cells(self) -> tuple[Cell, ...]:
         """All cells of ladder x horizons, planned or not, rung by rung."""
-        return tuple(Cell(budget, horizon) for budget in self.ladder for horizon in self.horizons)
+        return cells_of(self.ladder, self.horizons)
 
     def is_planned(self, cell: Cell) -> bool:
         """Check whether `cell` is built: its rung is not above the top rung `budget`."""
         return parse_budget(cell.budget) <= parse_budget(self.budget)
+
+
+def cells_of(ladder: Sequence[str], horizons: Sequence[int]) -> tuple[Cell, ...]:
+    """Return all cells of ladder x horizons, rung by rung."""
+    return tuple(Cell(budget, horizon) for budget in ladder for horizon in horizons)

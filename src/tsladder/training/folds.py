@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 from tsladder.artifacts.checkpoints import EndedFolds
 from tsladder.artifacts.outcome import BuiltOptimizer, EpochRecord, FoldOutcome
-from tsladder.data.windows import FoldWindows
+from tsladder.data.samples import Fold
 from tsladder.seeds import derive_seed
 from tsladder.training.checkpoints import Checkpoints
 from tsladder.training.gradients import Beat
@@ -52,7 +52,7 @@ class WalkForwardResult:
 
 
 def walk_forward(
-    job: Job, folds: Sequence[FoldWindows], report: Report, beat: Beat, checkpoints: Checkpoints | None = None
+    job: Job, folds: Sequence[Fold], report: Report, beat: Beat, checkpoints: Checkpoints | None = None
 ) -> WalkForwardResult:
     """Train one model of `job` on each of `folds`; `report` is called after every epoch with its record in
     `WalkForwardResult.curve`.
@@ -124,10 +124,10 @@ def _ended_before(checkpoints: Checkpoints) -> tuple[list[EpochRecord], list[Fol
     return list(record.curve), list(record.folds), record.optimizer
 
 
-def job_of_fold(job: Job, folds: Sequence[FoldWindows], number: int) -> Job:
+def job_of_fold(job: Job, folds: Sequence[Fold], number: int) -> Job:
     """Return the job of fold `number`, counted from 1."""
     batch = job.plan.effective_batch
-    of_last, of_fold = (-(-len(windows.train) // batch) for windows in (folds[-1], folds[number - 1]))
+    of_last, of_fold = (-(-len(fold.train) // batch) for fold in (folds[-1], folds[number - 1]))
     warmup_steps = job.settings.warmup_steps
     if warmup_steps > 0:
         warmup_steps = max(1, round(warmup_steps * of_fold / of_last))
