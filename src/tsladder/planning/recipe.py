@@ -9,7 +9,7 @@ from typing import Any
 
 from tsladder.artifacts.plans import Recipe
 from tsladder.params import OptimizerSettings, PresetParams, TrainingParams
-from tsladder.tasks import load as load_task
+from tsladder.tasks import load_any
 from tsladder.vocabulary import parse_budget
 
 BF16_FROM = 2_000_000
@@ -37,7 +37,7 @@ def optimizer_of_rung(budget: str) -> str:
 
 def requested_loss(training: TrainingParams, task: str) -> str:
     """Return the loss that a study of `task` trains on; `auto` is the first of the task's losses."""
-    return load_task(task).losses[0] if training.loss == "auto" else training.loss
+    return load_any(task).losses[0] if training.loss == "auto" else training.loss
 
 
 def recipe_of(training: TrainingParams, preset: PresetParams, budget: str, task: str) -> Recipe:

@@ -20,6 +20,7 @@ from tsladder.artifacts.plans import PanelRecipe
 from tsladder.data.samples import Samples
 from tsladder.data.windows import Windows
 from tsladder.models.build import Model, build, count_params
+from tsladder.models.spec import PanelGeometry
 from tsladder.patience import step as step_patience
 from tsladder.planning.memory import scoring_batch
 from tsladder.tasks import load as load_task
@@ -172,7 +173,7 @@ def fit(
 def training_loss(job: Job, train: Samples) -> Loss:
     """Build the loss of the job's recipe for its training samples. Raises BadInput where they do not allow it."""
     if isinstance(job.recipe, PanelRecipe):
-        return load_ranking(job.task).training_loss(job.recipe, job.spec.geometry)
+        return load_ranking(job.task).training_loss(job.recipe, cast(PanelGeometry, job.spec.geometry))
     return load_task(job.task).training_loss(job.recipe.loss, cast(Windows, train).y_N)
 
 
