@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import importlib
 
-from tsladder.params.laws import date_faults, ladder_faults, search_faults
+from tsladder.params.laws import date_faults, ladder_faults, optimizer_faults, search_faults
 from tsladder.params.panel_sections import GraphParams, PanelParams
 
 RANKING_TASKS = ("rank",)
@@ -23,6 +23,7 @@ def faults_between_panel_sections(params: PanelParams) -> list[str]:
         *_family_faults(params),
         *_missing_here(params),
         *_training_faults(params),
+        *optimizer_faults(params.training),
         *_graph_faults(params.graph),
     ]
 
