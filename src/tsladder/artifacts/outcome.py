@@ -30,6 +30,15 @@ class BatchPlan:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class BuiltOptimizer:
+    """Optimizer that stepped a model, as read back from the built object: the name of its class and its settings, for
+    example betas, eps, weight_decay, decoupled and rectify."""
+
+    name: str
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class EpochRecord:
     """Record of one finished epoch, `steps` optimizer steps into the run. `train_loss` is the mean over the epoch, with
     dropout, of the loss that `val_loss` reports, whatever is trained on. `val_auc` is set where it is monitored, else
@@ -91,6 +100,9 @@ class TrainingOutcome:
 
     `resumed_at`: optimizer steps that came from a checkpoint of an earlier process, 0 if training began afresh. `curve`
     and `seconds` include them.
+
+    `optimizer` and `optimizer_settings`: class and settings of the optimizer as read back from the built object
+    (`BuiltOptimizer`); None where none was built, and in records of older versions.
     """
 
     stop_reason: StopReason
@@ -111,6 +123,8 @@ class TrainingOutcome:
     heat: Heat = NO_HEAT
     folds: tuple[FoldOutcome, ...] = ()
     resumed_at: int = 0
+    optimizer: str | None = None
+    optimizer_settings: Mapping[str, Any] | None = None
 
     @property
     def epochs_run(self) -> int:
@@ -137,6 +151,7 @@ class TrainingOutcome:
     def to_json(self) -> dict[str, Any]:
         """Return the outcome's keys in a line of trials.jsonl, where the batch plan is among the trial's params."""
         values = {name: getattr(self, name) for name in _SAME_IN_JSON}
+        values = {name: value for name, value in values.items() if value is not None or name not in _LEFT_OUT_IF_NONE}
         folds = [fold.to_json() for fold in self.folds]
         return {**values, **heat_json(self.heat), "epochs_run": self.epochs_run, "folds": folds}
 
@@ -156,7 +171,8 @@ class TrainingOutcome:
 _SAME_IN_JSON = tuple(
     field.name for field in dataclasses.fields(TrainingOutcome) if field.name not in ("plan", "heat", "folds")
 )
-_MAY_BE_MISSING = ("val_aucs", "resumed_at")
+_LEFT_OUT_IF_NONE = ("optimizer", "optimizer_settings")
+_MAY_BE_MISSING = ("val_aucs", "resumed_at", *_LEFT_OUT_IF_NONE)
 """Keys that records of older versions lack."""
 
 

@@ -16,6 +16,7 @@ from tsladder.families.parts.day_inputs import DayInputs
 from tsladder.families.parts.dropout import Masks
 from tsladder.families.parts.encoder import dropout_keys, through
 from tsladder.families.parts.geometry import Architecture
+from tsladder.families.parts.last_token import last_token
 from tsladder.families.parts.layers import EncoderBlock, attend_to_some
 from tsladder.families.parts.model import Model
 from tsladder.families.parts.quantile_head import quantiles_of
@@ -25,8 +26,8 @@ class CrossSectionalEncoder(Model):
     """A model of days: `DayInputs` -> out_BSO. Stocks have no positions: permuted stocks have permuted outputs.
 
     `patches` of `patch_len` sessions, the last one ending with the day, become tokens. The first `temporal_blocks`
-    blocks see those of one stock each; the token of the last patch then stands for the stock, and the other blocks see
-    the stocks of a day, of which they attend to members alone. `quantiles`: outputs for each of `horizons`.
+    blocks see those of one stock each; the token of the last patch then stands for the stock, so that the last of these
+    blocks computes no other, and the further blocks see the stocks of a day, of which they attend to members alone. `quantiles`: outputs for each of `horizons`.
     `stocks_at_once`: stocks whose patches pass through the temporal blocks at once; what these blocks keep for the
     backward pass is then computed again.
     """
@@ -104,9 +105,10 @@ class CrossSectionalEncoder(Model):
         first, *others = keys
         if first is not None:
             h_NPD = Masks(self.dropout, first).drop(h_NPD)
-        blocks = self.blocks[: self.temporal_blocks]
-        h_NPD = through(h_NPD, blocks, others, checkpointing=self.activation_checkpointing and self.training)
-        return h_NPD[:, -1].view(days, stocks, -1)
+        *whole, closing = self.blocks[: self.temporal_blocks]
+        layers = [*whole, partial(last_token, closing)]
+        h_ND = through(h_NPD, layers, others, checkpointing=self.activation_checkpointing and self.training)
+        return h_ND.unflatten(0, (days, stocks))
 
     def _keys(self, count: int) -> list[int | None]:
         """Draw the keys of dropout masks in training."""

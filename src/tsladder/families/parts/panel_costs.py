@@ -1,8 +1,11 @@
 """Parameter counts, memory and work of `panel_transformer`. A sample is a day with all its stocks. Pure, no torch.
 
-Two kinds of blocks: temporal ones see the P patches of a stock, S sequences a day; cross-sectional ones see the S
-stocks of a day, one sequence. What a block of each kind keeps and computes is that of parts/activations.py and
-parts/work.py.
+Three kinds of blocks follow each other. Temporal ones see the P patches of a stock, S sequences a day; the last of them
+computes its last token alone. Cross-sectional ones see the S stocks of a day, one sequence. What a whole block of P or
+S tokens keeps and computes is counted in parts/activations.py and parts/work.py. A block that computes one token, with
+`body` bytes per number of the body, keeps of each of the P tokens its LayerNorm's input and output (2d), in fp32 keys,
+values (2d) and shares (h); and of the last one its query in fp32 (d), the attention's output, two dropout masks and the
+second LayerNorm's input and output (5d), and the feed-forward before and after GELU (2f).
 """
 
 from __future__ import annotations
@@ -14,6 +17,17 @@ from tsladder.families.parts.family import Activations
 from tsladder.families.parts.geometry import Architecture
 from tsladder.families.parts.stem import Stage, Stem
 from tsladder.families.parts.work import moved, products
+
+
+@dataclass(frozen=True, slots=True)
+class _Blocks:
+    """Consecutive blocks of one kind, in bytes a day: `inputs` and `kept`, inputs included, of each for the backward
+    pass; `moment` needed temporarily."""
+
+    count: int
+    inputs: float
+    kept: float
+    moment: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,62 +67,80 @@ class CrossSectionalCosts:
         return max(self.model.d_model * self.model.d_ff, 3 * self.model.d_model**2)
 
     def activations(self, body: int) -> Activations:
-        model, stocks = self.model, self.stocks
-        temporal, across = self._temporal, self._across
-        tokens = stocks * (temporal.n_blocks * temporal.tokens + across.n_blocks)
-        largest = max(stocks * block_bytes(model, temporal, body), block_bytes(model, across, body))
+        kinds = [*self._temporal(body, self.stocks), self._across(body)]
+        largest = max(kind.kept for kind in kinds if kind.count)
         return Activations(
-            blocks=stocks * temporal.n_blocks * block_bytes(model, temporal, body)
-            + across.n_blocks * block_bytes(model, across, body),
-            checkpointed=tokens * model.d_model * body + largest,
+            blocks=sum(kind.count * kind.kept for kind in kinds),
+            checkpointed=sum(kind.count * kind.inputs for kind in kinds) + largest,
             largest_block=largest,
-            moment=max(stocks * moment_bytes(model, temporal, body), moment_bytes(model, across, body)),
-            edges=self._edges(body, stocks),
+            moment=max(kind.moment for kind in kinds if kind.count),
+            edges=self._edges(body, self.stocks),
         )
 
     def activations_in_chunks(self, body: int, stocks_at_once: int) -> Activations:
-        model, some = self.model, min(self.stocks, stocks_at_once)
-        temporal, across = self._temporal, self._across
-        one = some * block_bytes(model, temporal, body)
-        largest = max(one, block_bytes(model, across, body))
+        some = min(self.stocks, stocks_at_once)
+        temporal, across = self._temporal(body, some), self._across(body)
+        largest = max(kind.kept for kind in (*temporal, across) if kind.count)
         # Of a chunk that is computed again: the inputs of its blocks, and one block.
-        chunk = some * temporal.n_blocks * temporal.tokens * model.d_model * body + one
-        days = self.stocks * across.n_blocks * model.d_model * body
+        chunk = sum(kind.count * kind.inputs for kind in temporal) + max(k.kept for k in temporal if k.count)
+        kept = across.count * across.inputs + max(chunk, across.kept)
         return Activations(
-            blocks=days + max(chunk, largest),
-            checkpointed=days + max(chunk, largest),
+            blocks=kept,
+            checkpointed=kept,
             largest_block=largest,
-            moment=max(some * moment_bytes(model, temporal, body), moment_bytes(model, across, body)),
+            moment=max(kind.moment for kind in (*temporal, across) if kind.count),
             edges=self._edges(body, some),
         )
 
     @property
     def products(self) -> float:
-        stem = Stem(inputs=self.inputs, positions=self.patches, stages=(self._temporal,))
-        of_days = Stem(inputs=0, positions=0, stages=(self._across,))
-        return self.stocks * products(self.model, stem) + products(self.model, of_days)
+        d, f, p = self.model.d_model, self.model.d_ff, self.patches
+        embedded_and_whole = products(
+            self.model, Stem(inputs=self.inputs, positions=p, stages=(self._stage(p, self.temporal_blocks - 1),))
+        )
+        closing = 2.0 * (2 * p * d * d + 2 * d * d + 2 * d * f)
+        return self.stocks * (embedded_and_whole + closing) + products(self.model, self._across_stem)
 
     @property
     def moved(self) -> float:
-        return self.stocks * self._moved(self._temporal) + self._moved(self._across)
+        d, f, h, p = self.model.d_model, self.model.d_ff, self.model.n_heads, self.patches
+        whole = moved(self.model, Stem(inputs=0, positions=0, stages=(self._stage(p, self.temporal_blocks - 1),)))
+        closing = p * (14 * d + 6 * h) + 16 * d + 8 * f
+        return self.stocks * (whole + closing) + moved(self.model, self._across_stem)
 
     @property
     def calls(self) -> int:
         return self.model.n_layers
 
     def calls_in_chunks(self, stocks_at_once: int) -> int:
-        return self._temporal.n_blocks * -(-self.stocks // stocks_at_once) + self._across.n_blocks
+        return self.temporal_blocks * -(-self.stocks // stocks_at_once) + self.model.n_layers - self.temporal_blocks
 
     @property
-    def _temporal(self) -> Stage:
-        return Stage(tokens=self.patches, n_blocks=self.temporal_blocks, queries=self.patches)
+    def _across_stem(self) -> Stem:
+        stage = self._stage(self.stocks, self.model.n_layers - self.temporal_blocks)
+        return Stem(inputs=0, positions=0, stages=(stage,))
 
-    @property
-    def _across(self) -> Stage:
-        return Stage(tokens=self.stocks, n_blocks=self.model.n_layers - self.temporal_blocks, queries=self.stocks)
+    def _temporal(self, body: int, stocks: int) -> tuple[_Blocks, _Blocks]:
+        """Return the whole temporal blocks of so many stocks, and that which computes the last token alone."""
+        d, f, h, p = self.model.d_model, self.model.d_ff, self.model.n_heads, self.patches
+        stage = self._stage(p, 1)
+        inputs = stocks * p * d * body
+        whole = stocks * block_bytes(self.model, stage, body)
+        closing = stocks * (p * (2 * d * body + 4 * (2 * d + h)) + 4 * d + (5 * d + 2 * f) * body)
+        gradients = p * (4 * 4 * d + (0 if body == 4 else 2 * 2 * d)) + 2 * f * body
+        return (
+            _Blocks(self.temporal_blocks - 1, inputs, whole, stocks * moment_bytes(self.model, stage, body)),
+            _Blocks(1, inputs, closing, stocks * gradients),
+        )
 
-    def _moved(self, stage: Stage) -> float:
-        return moved(self.model, Stem(inputs=0, positions=0, stages=(stage,)))
+    def _across(self, body: int) -> _Blocks:
+        stage = self._stage(self.stocks, 1)
+        return _Blocks(
+            self.model.n_layers - self.temporal_blocks,
+            self.stocks * self.model.d_model * body,
+            block_bytes(self.model, stage, body),
+            moment_bytes(self.model, stage, body),
+        )
 
     def _edges(self, body: int, embedded: int) -> float:
         """Return the bytes of the inputs, of the embedded patches of so many stocks, and of what norms and head keep of
@@ -117,3 +149,7 @@ class CrossSectionalCosts:
         inputs = self.stocks * geometry.context_length * (4 * geometry.n_features + 1)
         patches = self.patches * (self.inputs * (0 if body == 4 else 2) + 3 * d * body)
         return inputs + embedded * patches + self.stocks * d * (2 * body + 2 * 4)
+
+    @staticmethod
+    def _stage(tokens: int, blocks: int) -> Stage:
+        return Stage(tokens=tokens, n_blocks=blocks, queries=tokens)
