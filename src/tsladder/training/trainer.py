@@ -7,16 +7,17 @@ the task reports, for example log loss for classes, whatever was trained on.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from tsladder.artifacts.outcome import BuiltOptimizer, EpochRecord
 from tsladder.artifacts.plans import PanelRecipe
+from tsladder.artifacts.validation_figures import ValidationFigures
 from tsladder.data.samples import Samples
 from tsladder.data.windows import Windows
 from tsladder.models.build import Model, build, count_params
@@ -57,7 +58,7 @@ class Fitted:
     n_params: int
     curve: tuple[EpochRecord, ...]
     optimizer: BuiltOptimizer
-    figures: Mapping[str, Any] | None = None
+    figures: ValidationFigures | None = None
 
 
 class Trainer:
