@@ -30,7 +30,7 @@ from tsladder.tasks import load as load_task
 from tsladder.training.best_weights import BestWeights
 from tsladder.training.checkpoint_plan import CheckpointPlan
 from tsladder.training.checkpoints import STATE, Checkpoints
-from tsladder.training.feed import Feed
+from tsladder.training.feed import WindowFeed
 from tsladder.training.gradients import beat_in_blocks
 from tsladder.training.outcome import Job
 from tsladder.training.trainer import Trainer
@@ -91,7 +91,7 @@ def _job(spec: ModelSpec, precision: str, optimizer: str) -> Job:
 def _measure(job: Job, windows: object, folder: Path, minutes: float) -> dict[str, object]:
     train = windows.train  # type: ignore[attr-defined]
     loss = load_task(job.task).training_loss(job.recipe.loss, train.y_N)
-    feed = Feed(train, torch.device("cpu"))
+    feed = WindowFeed(train, torch.device("cpu"))
     index_B = torch.arange(job.plan.effective_batch)
     trainers = {"plain": Trainer(job, loss), "beats": Trainer(job, loss)}
     beat_in_blocks(trainers["beats"].model, lambda: None)

@@ -270,14 +270,14 @@ def _ours(channel: Connection, job: Job) -> None:
 
     from tsladder.execution.worker import allocate_for
     from tsladder.tasks import load as load_task
-    from tsladder.training.feed import Feed
+    from tsladder.training.feed import WindowFeed
     from tsladder.training.trainer import Trainer
 
     allocate_for(job.plan)
     torch.set_num_threads(job.threads)
     windows = _windows()
     trainer = Trainer(job, load_task(job.task).training_loss(job.recipe.loss, windows.y_N))
-    feed = Feed(windows, trainer.device)
+    feed = WindowFeed(windows, trainer.device)
     order = torch.Generator().manual_seed(0)
 
     def run(steps: int) -> float:

@@ -122,7 +122,7 @@ def _trained(
 def _one(spec: ModelSpec, recipe: Recipe, seed: int, windows: WindowSet, horizon: int, rung: str) -> Scored:
     import torch
 
-    from tsladder.training.feed import Feed
+    from tsladder.training.feed import WindowFeed
     from tsladder.training.outcome import Job
     from tsladder.training.trainer import fit, predict_logits
 
@@ -138,7 +138,7 @@ def _one(spec: ModelSpec, recipe: Recipe, seed: int, windows: WindowSet, horizon
         raise SystemExit(f"{recipe.loss} of {spec.architecture()}, seed {seed}, ended as {fitted.stop_reason}")
 
     def probabilities(region: Windows) -> NDArray[np.float64]:
-        logits_N = predict_logits(fitted.model, Feed(region, torch.device("cpu")))
+        logits_N = predict_logits(fitted.model, WindowFeed(region, torch.device("cpu")))
         return np.asarray(torch.sigmoid(logits_N.double()).numpy(), dtype=np.float64)
 
     p_N = probabilities(windows.test)

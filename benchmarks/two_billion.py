@@ -143,7 +143,7 @@ def _train(channel: Connection, job: Job, windows: FoldWindows, steps: int) -> N
     from tsladder.execution.worker import allocate_for, peak_memory_gib
     from tsladder.tasks import load as load_task
     from tsladder.training.best_weights import BestWeights
-    from tsladder.training.feed import Feed
+    from tsladder.training.feed import WindowFeed
     from tsladder.training.optim import learning_rate_factor
     from tsladder.training.trainer import Trainer, predict_logits
 
@@ -153,7 +153,7 @@ def _train(channel: Connection, job: Job, windows: FoldWindows, steps: int) -> N
     trainer = Trainer(job, load_task(job.task).training_loss(job.recipe.loss, windows.train.y_N))
     built = time.perf_counter() - started
     resting = peak_memory_gib(job.device)
-    feed = Feed(windows.train, trainer.device)
+    feed = WindowFeed(windows.train, trainer.device)
     order = torch.randperm(len(feed), generator=torch.Generator().manual_seed(job.seed)).to(trainer.device)
     losses, seconds = [], []
     for number in range(steps):
@@ -182,7 +182,7 @@ def _train(channel: Connection, job: Job, windows: FoldWindows, steps: int) -> N
         dates_N=windows.validation.dates_N[:VALIDATION_WINDOWS],
     )
     before = time.perf_counter()
-    predict_logits(trainer.model, Feed(validation, trainer.device), job.plan.micro_batch)
+    predict_logits(trainer.model, WindowFeed(validation, trainer.device), job.plan.micro_batch)
     scored = time.perf_counter() - before
     median = sorted(seconds)[len(seconds) // 2]
     channel.send(

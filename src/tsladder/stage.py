@@ -25,7 +25,7 @@ from tsladder.artifacts.seeds import Timings, write_timings
 from tsladder.artifacts.store import write_text
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.interruption import Interrupted
-from tsladder.params import PanelParams, Params, load_panel_params, load_params
+from tsladder.params import AnyParams, PanelParams, Params, load_any_params, load_panel_params, load_params
 from tsladder.places import Places
 from tsladder.planning.endings import note_ending
 from tsladder.stage_log import join_log, note_end
@@ -38,8 +38,9 @@ _GARBAGE_AFTER = 100_000
 
 StudyVerb = Callable[[Places, Params], None]
 PanelVerb = Callable[[Places, PanelParams], None]
-CellVerb = Callable[[Places, Params, Cell, Any], None]
-"""Function of a stage of one cell; `Any` is the plan of the stage, a record of `tsladder.artifacts.plans`."""
+CellVerb = Callable[[Places, Any, Cell, Any], None]
+"""Function of a stage of one cell, of the parameters of either kind of study and of the plan of the stage, a record of
+`tsladder.artifacts.plans`."""
 
 
 def run_study_stage(verb: StudyVerb, *, shows_results: bool = False) -> int:
@@ -58,12 +59,15 @@ def run_study_stage(verb: StudyVerb, *, shows_results: bool = False) -> int:
     return _run(work)
 
 
-def run_panel_stage(verb: PanelVerb) -> int:
-    """Run a stage of a panel study and return the exit code. For a process that ends with the stage."""
+def run_panel_stage(verb: PanelVerb, *, shows_results: bool = False) -> int:
+    """Run a stage of a panel study, as `run_study_stage` does for a series study."""
 
     def work() -> None:
         places = Places.here()
-        verb(places, load_panel_params(places.params))
+        params = load_panel_params(places.params)
+        verb(places, params)
+        if shows_results and params.budget is not None:
+            _show_results(places, params)
 
     return _run(work)
 
@@ -86,7 +90,7 @@ def run_cell_stage(stage: str, verb: CellVerb) -> int:
             _write_ending(stage, places, cell, inherited)
         if isinstance(plan, NotPlanned):
             return
-        params = load_params(places.params)
+        params = load_any_params(places.params)
         if inherited is None:
             verb(places, params, cell, plan)
         record = {"hpo": places.choice(cell), "train": places.models_status(cell)}.get(stage)
@@ -98,7 +102,7 @@ def run_cell_stage(stage: str, verb: CellVerb) -> int:
     return _run(work)
 
 
-def _show_results(places: Places, params: Params) -> None:
+def _show_results(places: Places, params: AnyParams) -> None:
     """Update the live table of results with what this stage has left."""
     from tsladder.results.live import LiveResults
 

@@ -21,6 +21,8 @@ NOUNS = (
     "tsladder.models.spec",
     "tsladder.tasks",
     "tsladder.tasks.direction",
+    "tsladder.tasks.panel.rank",
+    "tsladder.tasks.parts.ranking_loss_faults",
     "tsladder.tasks.regression",
     "tsladder.tasks.threshold",
     "tsladder.search.schedule",

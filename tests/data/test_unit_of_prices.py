@@ -19,7 +19,7 @@ from tsladder.data.indicators import build_features
 from tsladder.data.targets import labels
 from tsladder.data.windows import WindowSet, build_windows
 from tsladder.params import DataParams, SplitParams, TargetParams, WindowParams
-from tsladder.training.feed import Feed
+from tsladder.training.feed import WindowFeed
 from tsladder.training.trainer import fit, predict_logits
 from tsladder.vocabulary import Region
 
@@ -56,7 +56,7 @@ def trained(request: Any, make_bars: Any, by_date: SplitParams, touch_1pct: Targ
     def predict(factor: float) -> torch.Tensor:
         dear = dataclasses.replace(bars, **{name: getattr(bars, name) * factor for name in PRICES})
         shown = windows_of(dear, tier, normalisation, by_date, touch_1pct)
-        feeds = [Feed(shown.region(region), torch.device("cpu")) for region in Region]
+        feeds = [WindowFeed(shown.region(region), torch.device("cpu")) for region in Region]
         return torch.cat([predict_logits(model, feed) for feed in feeds])
 
     return predict

@@ -21,6 +21,7 @@ from tsladder.artifacts.heat import TemperatureReading, ThermalLevel
 from tsladder.artifacts.outcome import EpochRecord, TrainingOutcome
 from tsladder.artifacts.progress import PROGRESS
 from tsladder.artifacts.store import read_json
+from tsladder.data.windows import FoldWindows
 from tsladder.execution.crew import Ended, Event, JobOrder, Message, Progress, Slot
 from tsladder.execution.heartbeat import Heartbeat, VitalSigns
 from tsladder.execution.job_loop import describe_retry, run_jobs
@@ -322,7 +323,7 @@ def only_pid(supervisor: Supervisor) -> int:
 
 @pytest.fixture
 def crew() -> Iterator[Supervisor]:
-    supervisor = Supervisor(TRAIN, VALIDATION)
+    supervisor = Supervisor([FoldWindows(train=TRAIN, validation=VALIDATION)])
     yield supervisor
     supervisor.end_now()
 
@@ -352,7 +353,7 @@ def test_a_pause_takes_in_a_worker_that_was_started_or_woken_meanwhile(crew: Sup
 
 
 def test_a_pause_changes_no_number() -> None:
-    supervisor = Supervisor(TRAIN, VALIDATION)
+    supervisor = Supervisor([FoldWindows(train=TRAIN, validation=VALIDATION)])
     supervisor.start(0, job(settings=settings(epochs=40)))
     supervisor.start(1, job(settings=settings(epochs=40)))
     supervisor.pause_all()
@@ -372,7 +373,7 @@ def test_a_pause_changes_no_number() -> None:
 
 
 def test_the_vital_signs_of_a_worker_are_its_silence_and_its_memory() -> None:
-    supervisor = Supervisor(TRAIN, VALIDATION, watch=MemoryWatch(None))
+    supervisor = Supervisor([FoldWindows(train=TRAIN, validation=VALIDATION)], watch=MemoryWatch(None))
     try:
         supervisor.start(7, job(settings=LONG))
         deadline = time.monotonic() + 60.0
@@ -403,10 +404,11 @@ def test_suspended_workers_can_be_ended(crew: Supervisor) -> None:
 SUPERVISE = """
 import time
 from tests.building import job, settings, windows
+from tsladder.data.windows import FoldWindows
 from tsladder.execution.crew import Progress
 from tsladder.execution.supervisor import Supervisor
 if __name__ == "__main__":
-    supervisor = Supervisor(windows(100), windows(60))
+    supervisor = Supervisor([FoldWindows(train=windows(100), validation=windows(60))])
     supervisor.start(0, job(settings=settings(epochs=100_000)))
     while not any(isinstance(event, Progress) for event in supervisor.events(timeout=0.5)):
         pass

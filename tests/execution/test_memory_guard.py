@@ -101,7 +101,7 @@ def test_each_kill_of_the_kernel_is_answered_for_once(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_real_worker_over_its_limit_is_retried_smaller_and_ends_as_out_of_memory() -> None:
     """Torch alone takes more than the limit, so that every attempt is over it."""
-    supervisor = Supervisor(TRAIN, VALIDATION, watch=MemoryWatch(0.02))
+    supervisor = Supervisor([FoldWindows(train=TRAIN, validation=VALIDATION)], watch=MemoryWatch(0.02))
     supervisor.start(7, job(settings=LONG, plan=batch_plan(32, 32)))
     said = run(supervisor, is_end)
     supervisor.end_now()
@@ -121,7 +121,7 @@ def test_a_real_worker_over_its_limit_is_retried_smaller_and_ends_as_out_of_memo
 
 
 def test_a_retry_that_fits_ends_as_if_it_had_been_the_first_and_says_what_was_before() -> None:
-    supervisor = Supervisor(TRAIN, VALIDATION)
+    supervisor = Supervisor([FoldWindows(train=TRAIN, validation=VALIDATION)])
     pids: dict[int, BatchPlan] = {}
 
     def resident(pid: int) -> float:
@@ -144,7 +144,7 @@ def test_a_retry_that_fits_ends_as_if_it_had_been_the_first_and_says_what_was_be
 def test_a_kill_is_the_kernels_when_its_counter_says_so(tmp_path: Path) -> None:
     events = tmp_path / "memory.events"
     events.write_text("oom_kill 0\n")
-    supervisor = Supervisor(TRAIN, VALIDATION)
+    supervisor = Supervisor([FoldWindows(train=TRAIN, validation=VALIDATION)])
     supervisor._kernel_kills = KernelKills((events,))
     supervisor.start(0, job(settings=LONG))
     for evidence in (True, False):

@@ -11,6 +11,7 @@ import torch
 from tests.building import geometry, job, settings, spec, windows
 
 from tsladder.artifacts.outcome import TrainingOutcome
+from tsladder.data.windows import FoldWindows
 from tsladder.errors import WorkFailed
 from tsladder.execution.crew import Ended, Progress, Retried
 from tsladder.execution.supervisor import Supervisor
@@ -55,7 +56,7 @@ def wait_for_progress(supervisor: Supervisor) -> Progress:
 
 def test_a_worker_trains_exactly_what_the_trainer_trains() -> None:
     here = fit(job(), TRAIN, VALIDATION, lambda _record: True)
-    supervisor = Supervisor(TRAIN, VALIDATION)
+    supervisor = Supervisor([FoldWindows(train=TRAIN, validation=VALIDATION)])
     supervisor.start(0, job())
     supervisor.start(1, job())
     ended = run_until_ended(supervisor)
@@ -65,7 +66,7 @@ def test_a_worker_trains_exactly_what_the_trainer_trains() -> None:
 
 def test_workers_may_use_several_threads() -> None:
     """A tensor operation run in the fork server would leave such a worker hanging for ever."""
-    supervisor = Supervisor(TRAIN, VALIDATION)
+    supervisor = Supervisor([FoldWindows(train=TRAIN, validation=VALIDATION)])
     wide = spec(d_model=128, d_ff=512, n_heads=4)
     for number in range(2):
         supervisor.start(number, job(spec=wide, threads=2))
@@ -73,7 +74,7 @@ def test_workers_may_use_several_threads() -> None:
 
 
 def test_a_killed_worker_ends_as_killed_and_takes_nothing_with_it() -> None:
-    supervisor = Supervisor(TRAIN, VALIDATION)
+    supervisor = Supervisor([FoldWindows(train=TRAIN, validation=VALIDATION)])
     supervisor.start(0, job(settings=LONG))
     wait_for_progress(supervisor)
     supervisor.start(1, job())
@@ -94,7 +95,7 @@ def hang(supervisor: Supervisor, number: int) -> None:
 
 @pytest.mark.slow
 def test_a_worker_that_hangs_is_started_once_more_from_its_checkpoint_and_then_ends_as_stalled(tmp_path: Path) -> None:
-    supervisor = Supervisor(TRAIN, VALIDATION, stall_seconds=6.0)
+    supervisor = Supervisor([FoldWindows(train=TRAIN, validation=VALIDATION)], stall_seconds=6.0)
     supervisor.start(0, job(settings=LONG, checkpoints=kept_in(tmp_path)))
     events_until(supervisor, lambda event: isinstance(event, Progress) and event.record.epoch == 5)
     hang(supervisor, 0)
@@ -116,7 +117,7 @@ def test_a_worker_that_hangs_is_started_once_more_from_its_checkpoint_and_then_e
 
 @pytest.mark.slow
 def test_a_worker_whose_micro_batches_are_predicted_to_be_long_may_be_silent_for_longer() -> None:
-    supervisor = Supervisor(TRAIN, VALIDATION, stall_seconds=1.0)
+    supervisor = Supervisor([FoldWindows(train=TRAIN, validation=VALIDATION)], stall_seconds=1.0)
     supervisor.start(0, job(settings=LONG, micro_batch_seconds=60.0))
     wait_for_progress(supervisor)
     hang(supervisor, 0)
@@ -129,13 +130,13 @@ def test_a_worker_whose_micro_batches_are_predicted_to_be_long_may_be_silent_for
 
 def test_a_training_that_keeps_a_checkpoint_stops_at_once_and_continues_from_there(tmp_path: Path) -> None:
     kept = CheckpointPlan(folder=str(tmp_path), identity="this", every_seconds=3600.0, predicted_longer=True)
-    supervisor = Supervisor(TRAIN, VALIDATION)
+    supervisor = Supervisor([FoldWindows(train=TRAIN, validation=VALIDATION)])
     supervisor.start(0, job(settings=LONG, checkpoints=kept))
     wait_for_progress(supervisor)
     supervisor.stop_all()
     stopped = run_until_ended(supervisor)[0]
     assert stopped.stop_reason is StopReason.INTERRUPTED
-    again = Supervisor(TRAIN, VALIDATION)
+    again = Supervisor([FoldWindows(train=TRAIN, validation=VALIDATION)])
     again.start(0, job(settings=LONG, checkpoints=kept))
     assert wait_for_progress(again).record.epoch == len(stopped.curve) + 1
     again.stop_all()
@@ -144,13 +145,13 @@ def test_a_training_that_keeps_a_checkpoint_stops_at_once_and_continues_from_the
 
 def test_a_killed_worker_started_again_continues_from_its_checkpoint(tmp_path: Path) -> None:
     what = job(settings=settings(epochs=60), checkpoints=kept_in(tmp_path))
-    supervisor = Supervisor(TRAIN, VALIDATION)
+    supervisor = Supervisor([FoldWindows(train=TRAIN, validation=VALIDATION)])
     supervisor.start(0, what)
     wait_for_progress(supervisor)
     (child,) = supervisor._children.values()
     os.kill(child.process.pid or 0, signal.SIGKILL)
     assert run_until_ended(supervisor)[0].stop_reason is StopReason.KILLED
-    again = Supervisor(TRAIN, VALIDATION)
+    again = Supervisor([FoldWindows(train=TRAIN, validation=VALIDATION)])
     again.start(0, what)
     resumed = run_until_ended(again)[0]
     assert resumed.resumed_at > 0
@@ -176,7 +177,7 @@ def events_until(supervisor: Supervisor, last: Callable[[object], bool]) -> list
 
 
 def test_a_supervisor_that_was_suspended_itself_ends_nobody() -> None:
-    supervisor = Supervisor(TRAIN, VALIDATION, stall_seconds=20.0)
+    supervisor = Supervisor([FoldWindows(train=TRAIN, validation=VALIDATION)], stall_seconds=20.0)
     supervisor.start(0, job(settings=LONG))
     wait_for_progress(supervisor)
     supervisor._last_tick -= 3600.0
@@ -186,7 +187,7 @@ def test_a_supervisor_that_was_suspended_itself_ends_nobody() -> None:
 
 
 def test_workers_map_one_copy_of_the_windows(tmp_path: Path) -> None:
-    supervisor = Supervisor(TRAIN, VALIDATION)
+    supervisor = Supervisor([FoldWindows(train=TRAIN, validation=VALIDATION)])
     for number in range(2):
         supervisor.start(number, job(settings=LONG))
     seen: set[int] = set()
@@ -202,7 +203,7 @@ def test_workers_map_one_copy_of_the_windows(tmp_path: Path) -> None:
 
 
 def test_asked_to_stop_a_worker_finishes_its_epoch_and_says_interrupted() -> None:
-    supervisor = Supervisor(TRAIN, VALIDATION)
+    supervisor = Supervisor([FoldWindows(train=TRAIN, validation=VALIDATION)])
     supervisor.start(0, job(settings=LONG))
     wait_for_progress(supervisor)
     supervisor.stop_all()
@@ -210,7 +211,7 @@ def test_asked_to_stop_a_worker_finishes_its_epoch_and_says_interrupted() -> Non
 
 
 def test_a_worker_cannot_be_reached_by_a_signal_to_the_group() -> None:
-    supervisor = Supervisor(TRAIN, VALIDATION)
+    supervisor = Supervisor([FoldWindows(train=TRAIN, validation=VALIDATION)])
     supervisor.start(0, job(settings=LONG))
     wait_for_progress(supervisor)
     (child,) = supervisor._children.values()
@@ -225,7 +226,7 @@ def test_a_worker_cannot_be_reached_by_a_signal_to_the_group() -> None:
 
 
 def test_a_bug_in_training_is_an_outcome_with_its_traceback() -> None:
-    supervisor = Supervisor(TRAIN, VALIDATION)
+    supervisor = Supervisor([FoldWindows(train=TRAIN, validation=VALIDATION)])
     supervisor.start(0, job(spec=spec(geometry=geometry(n_features=4))))
     outcome = run_until_ended(supervisor)[0]
     assert outcome.stop_reason is StopReason.ERROR
@@ -233,7 +234,7 @@ def test_a_bug_in_training_is_an_outcome_with_its_traceback() -> None:
 
 
 def test_saved_weights_are_those_of_the_reported_loss(tmp_path: Path) -> None:
-    supervisor = Supervisor(TRAIN, VALIDATION)
+    supervisor = Supervisor([FoldWindows(train=TRAIN, validation=VALIDATION)])
     supervisor.start(0, job(checkpoint_folder=str(tmp_path)))
     outcome = run_until_ended(supervisor)[0]
     model = build(spec(), dropout=0.0)
@@ -246,7 +247,7 @@ def test_saved_weights_are_those_of_the_reported_loss(tmp_path: Path) -> None:
 
 
 def test_weights_of_another_architecture_are_refused(tmp_path: Path) -> None:
-    supervisor = Supervisor(TRAIN, VALIDATION)
+    supervisor = Supervisor([FoldWindows(train=TRAIN, validation=VALIDATION)])
     supervisor.start(0, job(checkpoint_folder=str(tmp_path)))
     run_until_ended(supervisor)
     with pytest.raises(WorkFailed, match="does not hold the weights"):

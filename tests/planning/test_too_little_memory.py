@@ -53,7 +53,7 @@ def test_where_nothing_fits_a_larger_machine_or_a_lower_budget_remain() -> None:
 def test_too_little_memory_for_anything_names_the_least_that_works(workers: str | int) -> None:
     def with_memory(memory_gib: float) -> None:
         hardware = HardwareParams(device="cpu", memory_gib=memory_gib, workers=workers)  # type: ignore[arg-type]
-        check_memory(dataclasses.replace(PARAMS, hardware=hardware), machine(memory_gib))
+        check_memory(PLACES, dataclasses.replace(PARAMS, hardware=hardware), machine(memory_gib))
 
     with pytest.raises(BadInput, match=r"hardware\.memory_gib must be at least") as refused:
         with_memory(0.2)

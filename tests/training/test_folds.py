@@ -130,8 +130,7 @@ def test_a_checkpoint_of_several_models_is_refused() -> None:
 
 def test_a_worker_trains_all_folds_and_reports_every_epoch() -> None:
     here = walk_forward(job(), FOLDS, carry_on, no_beat)
-    *earlier, last = FOLDS
-    supervisor = Supervisor(last.train, last.validation, earlier=earlier)
+    supervisor = Supervisor(FOLDS)
     supervisor.start(0, job())
     epochs, outcome = [], None
     while supervisor.running:
@@ -146,3 +145,5 @@ def test_a_worker_trains_all_folds_and_reports_every_epoch() -> None:
     assert [one.best_val_loss for one in outcome.folds] == [one.best_val_loss for one in here.folds]
     assert epochs == list(range(1, 10))
     assert outcome.scored
+    assert here.optimizer is not None
+    assert (outcome.optimizer, outcome.optimizer_settings) == (here.optimizer.name, here.optimizer.settings)

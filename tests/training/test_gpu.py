@@ -24,7 +24,7 @@ from tsladder.models.spec import ModelSpec
 from tsladder.params import HardwareParams
 from tsladder.planning.machine import survey
 from tsladder.planning.memory import GIB, predicted_memory_gib
-from tsladder.training.feed import Feed
+from tsladder.training.feed import WindowFeed
 from tsladder.training.gradients import accumulate_gradients
 from tsladder.training.outcome import Job
 from tsladder.training.trainer import fit
@@ -98,7 +98,7 @@ def test_wide_models_of_every_family_repeat_on_a_gpu(family: str, precision: str
 def test_a_loss_over_pairs_drops_the_same_units_in_both_of_its_passes_on_a_gpu(checkpointing: bool) -> None:
     device = torch.device("cuda")
     model = build(spec(), dropout=0.4, activation_checkpointing=checkpointing).to(device)
-    feed, loss = Feed(TRAIN, device), build_loss("soft_auc", TRAIN.y_N)
+    feed, loss = WindowFeed(TRAIN, device), build_loss("soft_auc", TRAIN.y_N)
     index_B = torch.arange(31, device=device)
 
     def gradients() -> list[torch.Tensor]:
@@ -117,7 +117,7 @@ def test_a_loss_over_pairs_drops_the_same_units_in_both_of_its_passes_on_a_gpu(c
 
 
 def test_several_workers_share_a_gpu_and_tell_the_allocators_peak() -> None:
-    supervisor = Supervisor(TRAIN, VALIDATION)
+    supervisor = Supervisor([FoldWindows(train=TRAIN, validation=VALIDATION)])
     for number in range(4):
         supervisor.start(number, job(device="cuda"))
     outcomes = run_until_ended(supervisor, seconds=180.0)

@@ -31,7 +31,7 @@ from tests.training.test_checkpoints import (
 )
 from tests.training.test_gpu import wide
 
-from tsladder.data.windows import Windows
+from tsladder.data.windows import FoldWindows, Windows
 from tsladder.execution.probe import synthetic_windows
 from tsladder.execution.supervisor import Supervisor
 from tsladder.training.folds import walk_forward
@@ -131,13 +131,13 @@ def test_a_walk_forward_on_a_gpu_continues_inside_its_fold(tmp_path: Path) -> No
 @pytest.mark.parametrize("kind", ["fp32", "lean"])
 def test_a_worker_on_a_gpu_that_was_killed_continues_from_its_checkpoint(kind: str, tmp_path: Path) -> None:
     what = dataclasses.replace(ON_GPU[kind], settings=settings(epochs=120))
-    supervisor = Supervisor(TRAIN, VALIDATION)
+    supervisor = Supervisor([FoldWindows(train=TRAIN, validation=VALIDATION)])
     supervisor.start(0, dataclasses.replace(what, checkpoints=kept_in(tmp_path)))
     wait_for_progress(supervisor)
     (child,) = supervisor._children.values()
     os.kill(child.process.pid or 0, signal.SIGKILL)
     assert run_until_ended(supervisor)[0].stop_reason is StopReason.KILLED
-    again = Supervisor(TRAIN, VALIDATION)
+    again = Supervisor([FoldWindows(train=TRAIN, validation=VALIDATION)])
     again.start(0, dataclasses.replace(what, checkpoints=kept_in(tmp_path)))
     resumed = run_until_ended(again, seconds=120.0)[0]
     assert resumed.resumed_at > 0

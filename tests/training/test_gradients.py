@@ -8,19 +8,19 @@ from tests.building import batch_plan, build_loss, job, recipe, settings, spec, 
 from torch import Tensor
 
 from tsladder.models.build import Model, build
-from tsladder.training.feed import Feed
+from tsladder.training.feed import WindowFeed
 from tsladder.training.gradients import LossSums, accumulate_gradients
 from tsladder.training.trainer import Trainer
 from tsladder.training.weights import Weights
 
 DATA = windows(64, seed=1)
-FEED = Feed(DATA, torch.device("cpu"))
+FEED = WindowFeed(DATA, torch.device("cpu"))
 LOSSES = ("bce", "focal", "weighted_bce", "soft_auc", "label_smoothing", "huber")
 WHOLE = 31
 
 
-def exact_feed() -> Feed:
-    feed = Feed(DATA, torch.device("cpu"))
+def exact_feed() -> WindowFeed:
+    feed = WindowFeed(DATA, torch.device("cpu"))
     feed.series_TF, feed.y_N = feed.series_TF.double(), feed.y_N.double()
     feed.scale_NF, feed.shift_NF = feed.scale_NF.double(), feed.shift_NF.double()
     return feed
@@ -30,7 +30,7 @@ def gradients(model: Model) -> list[Tensor]:
     return [p.grad.clone() for p in model.parameters() if p.grad is not None]
 
 
-def accumulated(model: Model, name: str, micro_batch: int, feed: Feed) -> tuple[list[Tensor], LossSums]:
+def accumulated(model: Model, name: str, micro_batch: int, feed: WindowFeed) -> tuple[list[Tensor], LossSums]:
     model.zero_grad()
     loss = build_loss(name, DATA.y_N)
     sums = accumulate_gradients(model, Weights(model, "fp32"), feed, torch.arange(WHOLE), micro_batch, loss)

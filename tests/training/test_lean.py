@@ -7,12 +7,12 @@ import torch
 from tests.building import batch_plan, build_loss, job, recipe, settings, spec, windows
 from torch import Tensor
 
-from tsladder.training.feed import Feed
+from tsladder.training.feed import WindowFeed
 from tsladder.training.lean import DECAY_EXPONENT, FLOOR, LeanOptimizer
 from tsladder.training.trainer import Trainer, fit, predict_logits
 
 DATA = windows(96)
-FEED = Feed(DATA, torch.device("cpu"))
+FEED = WindowFeed(DATA, torch.device("cpu"))
 BCE = build_loss("bce", DATA.y_N)
 
 

@@ -21,7 +21,7 @@ from tsladder.models.build import Model, build
 from tsladder.tasks.parts.class_losses import positive_weight, soft_auc
 from tsladder.tasks.parts.losses import Loss
 from tsladder.tasks.parts.return_losses import label_sd
-from tsladder.training.feed import Feed
+from tsladder.training.feed import WindowFeed
 from tsladder.training.gradients import accumulate_gradients
 from tsladder.training.trainer import fit, predict_logits
 from tsladder.training.validation_metrics import auc, loss_standard_error, mean_loss
@@ -117,7 +117,7 @@ def test_the_gradient_reaches_every_parameter(name: str) -> None:
     accumulate_gradients(
         model,
         Weights(model, "fp32"),
-        Feed(data, torch.device("cpu")),
+        WindowFeed(data, torch.device("cpu")),
         torch.arange(40),
         40,
         build_loss(name, data.y_N),
@@ -204,7 +204,7 @@ def test_every_class_loss_learns_a_learnable_label_and_reports_log_losses(name: 
 
 def outputs(model: Model, data: Windows) -> Floats:
     """Raw outputs, one a window."""
-    return predict_logits(model, Feed(data, torch.device("cpu"))).double().numpy()
+    return predict_logits(model, WindowFeed(data, torch.device("cpu"))).double().numpy()
 
 
 def test_a_regression_reports_hubers_loss_and_no_auc() -> None:

@@ -11,7 +11,7 @@ from tests.building import build_loss, job, recipe, settings, spec, windows
 from tsladder.artifacts.outcome import EpochRecord
 from tsladder.models.build import build
 from tsladder.training import trainer
-from tsladder.training.feed import Feed
+from tsladder.training.feed import WindowFeed
 from tsladder.training.gradients import accumulate_gradients
 from tsladder.training.optim import build_optimizer, learning_rate_factor
 from tsladder.training.trainer import Fitted, fit, predict_logits
@@ -34,7 +34,7 @@ def state(fitted: Fitted) -> dict[str, torch.Tensor]:
 def test_accumulated_gradients_equal_the_full_batch_the_partial_last_one_included(micro_batch: int) -> None:
     torch.manual_seed(0)
     model = build(spec(), dropout=0.0).double()
-    feed = Feed(TRAIN, torch.device("cpu"))
+    feed = WindowFeed(TRAIN, torch.device("cpu"))
     feed.series_TF, feed.y_N = feed.series_TF.double(), feed.y_N.double()
     feed.scale_NF, feed.shift_NF = feed.scale_NF.double(), feed.shift_NF.double()
     index_B = torch.arange(31)
@@ -73,7 +73,7 @@ def test_the_returned_loss_is_that_of_the_restored_best_weights() -> None:
     assert fitted.best_val_loss == pytest.approx(min(losses), abs=1e-12)
     assert fitted.best_epoch == losses.index(min(losses)) + 1
     assert losses[-1] > min(losses), "the run must overfit for this test to mean anything"
-    feed = Feed(VALIDATION, torch.device("cpu"))
+    feed = WindowFeed(VALIDATION, torch.device("cpu"))
     logits_N = predict_logits(fitted.model, feed).double()
     rescored = torch.nn.functional.binary_cross_entropy_with_logits(logits_N, feed.y_N.double())
     assert rescored.item() == pytest.approx(fitted.best_val_loss, abs=1e-12)
@@ -176,5 +176,5 @@ def test_lower_precision_trains_and_moves_the_result_a_little(precision: str) ->
 
 def test_dropout_is_off_when_predicting() -> None:
     model = build(spec(), dropout=0.5)
-    feed = Feed(VALIDATION, torch.device("cpu"))
+    feed = WindowFeed(VALIDATION, torch.device("cpu"))
     assert torch.equal(predict_logits(model, feed), predict_logits(copy.deepcopy(model), feed))

@@ -12,14 +12,14 @@ from torch import Tensor
 
 from tsladder.models.build import Model, build, lower
 from tsladder.training.best_weights import BestWeights
-from tsladder.training.feed import Feed
+from tsladder.training.feed import WindowFeed
 from tsladder.training.gradients import accumulate_gradients
 from tsladder.training.optim import RoundingAdamW, build_optimizer
 from tsladder.training.trainer import Trainer, fit, predict_logits
 from tsladder.training.weights import Weights
 
 DATA = windows(64, seed=1)
-FEED = Feed(DATA, torch.device("cpu"))
+FEED = WindowFeed(DATA, torch.device("cpu"))
 BCE = build_loss("bce", DATA.y_N)
 PRECISIONS = ("fp32", "bf16-mixed", "bf16")
 BODY = ("embed.", "blocks.")

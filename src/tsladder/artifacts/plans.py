@@ -16,14 +16,19 @@ from typing import Annotated, Any, Literal, TypeVar
 from tsladder.artifacts.record import Inline, OmitNone, record_of, write_record
 from tsladder.artifacts.store import read_json
 from tsladder.errors import WorkFailed
-from tsladder.families.parts.geometry import Geometry
+from tsladder.families.parts.geometry import Geometry, PanelGeometry
 from tsladder.params import (
     DataParams,
     EvaluationParams,
+    OptimizerSettings,
+    PanelDataParams,
+    PanelWindowParams,
     PruningParams,
+    RankTargetParams,
     SpaceParams,
     StopParams,
     TargetParams,
+    UniverseParams,
     WindowParams,
 )
 
@@ -35,6 +40,7 @@ class Recipe:
     """Training settings that are the same for every trial of a study. `patience` None: no early stopping.
 
     `loss` is the training loss; `monitor`, val_loss or val_auc, decides early stopping and the best epoch.
+    `optimizer_settings` None: the optimizer's defaults.
     """
 
     effective_batch: int
@@ -46,22 +52,63 @@ class Recipe:
     min_delta: float
     loss: str
     monitor: str
+    optimizer_settings: Annotated[OptimizerSettings | None, OmitNone()] = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CellQuestion:
-    """Fields that the three plan files of a cell have in common."""
+class PanelRecipe(Recipe):
+    """Training settings of a panel study, where a batch counts days. `loss` says the mixture of `loss_weights` in words.
+
+    `horizon_weights`: weights of the horizons that a model forecasts, that of its cell first. `transform`: what losses
+    see in place of returns. `train_every`: an epoch sees one of so many training days. `stocks_per_day`: stocks drawn
+    on each training day; None: all. `day_weights`: rule of the weights of the days in the loss `regime`.
+    """
+
+    loss_weights: Mapping[str, float]
+    horizon_weights: tuple[float, ...] = (1.0,)
+    transform: Literal["rank", "zscore"] = "rank"
+    train_every: int = 1
+    stocks_per_day: int | None = None
+    day_weights: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """Fields that the plan files of the cells of every study have in common."""
 
     cell: str
     budget: str
     horizon: int
     seed: int
-    data: DataParams
-    target: TargetParams
-    windows: WindowParams
     model: Geometry
     training: Recipe
     planned: Literal[True] = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CellQuestion(Question):
+    """Fields that the three plan files of a cell of a series study have in common."""
+
+    data: DataParams
+    target: TargetParams
+    windows: WindowParams
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PanelQuestion(Question):
+    """Fields that the three plan files of a cell of a panel study have in common. `horizons`: those that a model
+    forecasts, that of its cell first."""
+
+    data: PanelDataParams
+    universe: UniverseParams
+    target: RankTargetParams
+    windows: PanelWindowParams
+    horizons: tuple[int, ...]
+    model: PanelGeometry
+    training: PanelRecipe
+
+
+AnyQuestion = CellQuestion | PanelQuestion
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,7 +132,7 @@ class SearchPlan:
     """plans/<cell>.json: the search of a cell. `code`: module -> fingerprint of the code that makes the search's
     numbers."""
 
-    question: Annotated[CellQuestion, Inline()]
+    question: Annotated[AnyQuestion, Inline()]
     search: SearchTask
     code: Mapping[str, str]
 
@@ -94,18 +141,19 @@ class SearchPlan:
 class TrainPlan:
     """plans/train/<cell>.json: the retraining of a cell's winner. `seeds`: number of training seeds."""
 
-    question: Annotated[CellQuestion, Inline()]
+    question: Annotated[AnyQuestion, Inline()]
     seeds: int
     code: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EvaluatePlan:
-    """plans/evaluate/<cell>.json: the scoring of a cell's winner."""
+    """plans/evaluate/<cell>.json: the scoring of a cell's winner. `cost_bps`: cost of trading of a panel study."""
 
-    question: Annotated[CellQuestion, Inline()]
+    question: Annotated[AnyQuestion, Inline()]
     evaluation: EvaluationParams
     code: Mapping[str, str]
+    cost_bps: Annotated[float | None, OmitNone()] = None
 
 
 CellPlan = SearchPlan | TrainPlan | EvaluatePlan

@@ -248,4 +248,10 @@ class RecordReader(Reader):
         may_be_none = len(typing.get_args(kind)) > len(options)
         if may_be_none and not any(field.name in raw for option in options for field in _fields_of(option)):
             return None
-        return self.read(options[0], raw, path)
+        if len(options) == 1:
+            return self.read(options[0], raw, path)
+        # Of several record types, the one that lacks the fewest keys, and of these the one that names most.
+        needed = [[field.name for field in _fields_of(option) if field.needed] for option in options]
+        there = [sum(name in raw for name in names) for names in needed]
+        best = min(range(len(options)), key=lambda i: (len(needed[i]) - there[i], -there[i]))
+        return self.read(options[best], raw, path)

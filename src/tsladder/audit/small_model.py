@@ -103,7 +103,10 @@ def train_small(model: SmallModel, windows: WindowSet, epochs: int | None = None
     steps_per_epoch = -(-len(train) // schedule.batch)
     epochs = schedule.epochs if epochs is None else epochs
     plans = candidate_plans(
-        effective_batch=schedule.batch, precision=model.recipe.precision, optimizer=model.recipe.optimizer
+        effective_batch=schedule.batch,
+        precision=model.recipe.precision,
+        optimizer=model.recipe.optimizer,
+        stocks=model.spec.stocks,
     )
     job = Job(
         spec=model.spec,
@@ -150,11 +153,11 @@ def _forecasts(model: Model, windows: WindowSet, task: str) -> NDArray[np.float6
     """Return the model's forecasts on validation: its outputs, converted to what they stand for under `task`."""
     import torch
 
-    from tsladder.training.feed import Feed
+    from tsladder.training.feed import WindowFeed
     from tsladder.training.trainer import predict_logits
     from tsladder.training.validation_metrics import forecast_of
 
-    out_N = predict_logits(model, Feed(windows.validation, torch.device("cpu")))
+    out_N = predict_logits(model, WindowFeed(windows.validation, torch.device("cpu")))
     return forecast_of(out_N, load_task(task).output_scale(windows.train.y_N))
 
 

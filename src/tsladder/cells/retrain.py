@@ -52,7 +52,7 @@ def train_winner(work: CellWork, choice: Choice, tracker: Tracker | None = None)
     would compare unequal efforts. A stop for heat also makes the cell failed, until the next start resumes. Raises
     Interrupted when asked to stop.
     """
-    inputs = work.dataset.table.fingerprint(), work.dataset.splits_record
+    inputs = work.dataset.fingerprint(), work.dataset.splits_record
     folder = work.places.training(work.cell, train_key(work.train_plan, choice, *inputs))
     key = retraining_key(work.train_plan, choice, *inputs)
     with exclusive_lock(folder, f"the retraining of {work.cell}"):
@@ -96,7 +96,7 @@ class SeedResults:
 def train_seeds(
     work: CellWork, choice: Choice, folder: Path, tracker: Tracker | None, *, winner_of: str = ""
 ) -> SeedResults | str:
-    """Train those seeds of `choice` that are not yet in `folder`, whose lock the caller holds, on the windows of
+    """Train those seeds of `choice` that are not yet in `folder`, whose lock the caller holds, on the samples of
     `work`. Returns the reason when the model cannot be trained here.
 
     `winner_of` names in the runs what is trained where it is not the cell's own winner. Raises Interrupted.
@@ -173,7 +173,7 @@ def _train(
                 results.update()
 
         reading = run_jobs(
-            work.crew(work.dataset.windows.folds[-1:], workers=workers),
+            work.crew(work.dataset.folds[-1:], workers=workers),
             next_job=next_job,
             on_retry=lambda event: say(f"seed {event.number}: {describe_retry(event)}"),
             on_end=on_end,

@@ -33,7 +33,7 @@ def record_scores(
     """Write the scores and predictions of the cell; predictions only for the study's own symbol."""
     import pandas as pd
 
-    own, further = work.dataset.table.symbol, work.dataset.windows.further
+    own, further = work.series.table.symbol, work.series.windows.further
     frames = [scoring.frame(region, region_forecasts[own, region]) for region in SCORED]
     by_symbol = {key: symbol_scores(scored, scoring.metric) for key, scored in scores.items()}
     symbols = {
@@ -56,7 +56,7 @@ def record_scores(
             n_params_blocks=choice.n_params_blocks,
             n_params_body=choice.n_params_body,
             off_budget=choice.off_budget,
-            n_data=len(work.dataset.windows.train),
+            n_data=len(work.dataset.train),
             regions={region: _region(scores[own, region]) for region in SCORED},
             symbols=symbols if further else None,
         ),
@@ -69,7 +69,7 @@ def _region(scores: Scores) -> ScoredRegion:
 
 def _key(work: CellWork, choice: Choice) -> str:
     """Return the key that ties these scores to their question."""
-    inputs = work.dataset.table.fingerprint(), work.dataset.splits_record
+    inputs = work.dataset.fingerprint(), work.dataset.splits_record
     return scoring_key(
         work.evaluate_plan, retraining_key(read_planned(TrainPlan, work.places.train_plan(work.cell)), choice, *inputs)
     )
@@ -82,9 +82,9 @@ def log_scores(
     metrics: dict[str, float | None] = {}
     for (symbol, region), scores in found.items():
         loss = getattr(scores.mean, scoring.metric)
-        if work.dataset.windows.further:
+        if work.series.windows.further:
             metrics[f"{region}_loss_{symbol}"] = loss
-        if symbol != work.dataset.table.symbol:
+        if symbol != work.series.table.symbol:
             continue
         interval = scores.intervals[scoring.metric]
         metrics[f"{region}_loss"] = loss
@@ -94,7 +94,7 @@ def log_scores(
         metrics[f"{region}_skill"] = scores.skill
         metrics[f"{region}_base_rate_loss"] = scores.base_rate_loss
         metrics[f"{region}_own_rate_loss"] = scores.own_rate_loss
-    test = work.dataset.windows.test
+    test = work.series.windows.test
     # The MLflow page uses this tag to find runs whose test losses can be compared.
     windows = {"windows": scored_on(test.dates_N, test.y_N)}
     tracker.log_run(

@@ -44,7 +44,7 @@ def score_cell(work: CellWork, choice: Choice, tracker: Tracker | None = None) -
 
 def _scored_windows(work: CellWork) -> dict[Scored, Windows]:
     """Return the windows to score, those of the study's own symbol first. Another symbol may have none in a region."""
-    own, windows = work.dataset.table.symbol, work.dataset.windows
+    own, windows = work.series.table.symbol, work.series.windows
     found = {(own, region): windows.region(region) for region in SCORED}
     found |= {(name, region): of[region] for name, of in windows.further.items() for region in SCORED}
     return {key: scored for key, scored in found.items() if key[0] == own or len(scored) > 0}
@@ -57,7 +57,7 @@ def _score(
 ) -> dict[Scored, Scores]:
     """Score every symbol and region. Choices made on validation are those of the study's own symbol; other symbols have
     none."""
-    own, evaluation = work.dataset.table.symbol, work.evaluate_plan.evaluation
+    own, evaluation = work.series.table.symbol, work.evaluate_plan.evaluation
     choices = scoring.choose(region_forecasts[own, Region.VALIDATION])
     return {
         key: scoring.score(one, evaluation, choices if key[0] == own else None) for key, one in region_forecasts.items()
@@ -71,7 +71,7 @@ def _collect_forecasts(
     forecasts: Forecasts[Scored],
 ) -> dict[Scored, RegionForecasts]:
     """Collect the forecasts to score. Baselines are only given for the study's own symbol."""
-    own = work.dataset.table.symbol
+    own = work.series.table.symbol
     return {
         (symbol, region): RegionForecasts(
             y_N=windows.y_N,
@@ -87,7 +87,7 @@ def _collect_forecasts(
 
 def scoring_of(work: CellWork) -> Scoring:
     """Return the scoring that the cell's task defines, given its training labels."""
-    return load_task(work.target.task).scoring(work.dataset.windows.train.y_N)
+    return load_task(work.target.task).scoring(work.series.train.y_N)
 
 
 def trained_seeds(work: CellWork, choice: Choice, folders: Mapping[int, Path]) -> TrainedSeeds:
@@ -97,19 +97,20 @@ def trained_seeds(work: CellWork, choice: Choice, folders: Mapping[int, Path]) -
     return TrainedSeeds(
         spec=spec,
         folders=folders,
-        precision=work.recipe.precision,
+        recipe=work.recipe,
         device=work.machine.device,
         threads=work.execution(spec).threads,
         # A machine with too little memory to train the model may still score it, one window at a time.
         micro_batch=1 if plan is None else plan.micro_batch,
-        output_scale=load_task(work.target.task).output_scale(work.dataset.windows.train.y_N),
+        output_scale=load_task(work.target.task).output_scale(work.series.train.y_N),
     )
 
 
 def _baselines(work: CellWork, scoring: Scoring) -> dict[Region, tuple[Forecast, ...]]:
     """Compute the baselines. Their inputs are always ratios to the last Close, whatever the model's normalisation."""
-    dataset, windows = work.dataset, work.question.windows
-    y_T = labels(dataset.table, work.target, work.cell.horizon)
+    question = work.series_question
+    dataset, windows = work.series, question.windows
+    y_T = labels(dataset.table, question.target, work.cell.horizon)
     ratio = dataset.windows
     if windows.normalisation != "ratio":
         ratio = build_windows(dataset.table, dataset.splits, y_T, dataclasses.replace(windows, normalisation="ratio"))

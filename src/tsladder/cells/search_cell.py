@@ -21,8 +21,8 @@ def search_cell(work: CellWork, tracker: Tracker | None = None) -> None:
     key = work.search_key
     folder = work.places.study(work.cell, key)
     with exclusive_lock(folder, f"the search of {work.cell}"):
-        space = planned_space(work.search_plan, len(work.dataset.windows.train))
-        schedule = planned_schedule(work.search_plan, space, validation_classes(work.dataset.windows.folds))
+        space = planned_space(work.search_plan, len(work.dataset.train))
+        schedule = planned_schedule(work.search_plan, space, validation_classes(work.dataset.folds))
         search = Search(
             work=work,
             phase=Phase.SEARCH,

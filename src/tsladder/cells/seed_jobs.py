@@ -1,4 +1,4 @@
-"""Build the training jobs of a configuration on fresh seeds: which seed, on which windows, by which recipe."""
+"""Build the training jobs of a configuration on fresh seeds: which seed, by which recipe."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 from tsladder.artifacts.choice import Choice
 from tsladder.artifacts.store import digest
 from tsladder.cells.work import CellWork
-from tsladder.data.windows import FoldWindows
 from tsladder.planning.machine import ExecutionPlan
 from tsladder.planning.plans import train_key
 from tsladder.planning.recipe import Settings
@@ -22,8 +21,7 @@ def seed_jobs(work: CellWork, choice: Choice, folder: Path) -> dict[int, Job] | 
     batch_plan = work.batch_plan(spec, work.machine.memory_gib / concurrent_seeds(work, execution))
     if batch_plan is None:
         return f"{spec.architecture()} does not fit {work.machine.memory_gib:.1f} GiB"
-    key = train_key(work.train_plan, choice, work.dataset.table.fingerprint(), work.dataset.splits_record)
-    windows = work.dataset.windows
+    key = train_key(work.train_plan, choice, work.dataset.fingerprint(), work.dataset.splits_record)
 
     def job(number: int) -> Job:
         seed = derive_seed(work.seed, str(work.cell), "train", number)
@@ -44,7 +42,7 @@ def seed_jobs(work: CellWork, choice: Choice, folder: Path) -> dict[int, Job] | 
             folder,
             name=f"seed-{number}",
             identity=digest(key, number, seed),
-            folds=[FoldWindows(train=windows.train, validation=windows.validation)],
+            folds=work.dataset.folds[-1:],
         )
 
     return {number: job(number) for number in range(1, work.train_plan.seeds + 1)}

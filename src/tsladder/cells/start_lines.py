@@ -20,7 +20,7 @@ from tsladder.cells.work import CellWork
 from tsladder.params import Choices, SpaceParams, Span, ZeroOr
 from tsladder.search.schedule import Schedule
 from tsladder.search.space import EFFECTIVE_BATCH, SearchSpace
-from tsladder.tasks import load as load_task
+from tsladder.tasks import load_any
 from tsladder.vocabulary import Phase, parse_budget
 
 
@@ -67,11 +67,11 @@ def describe_taken_over(counts: Mapping[str, int]) -> str:
 
 def describe_objective(work: CellWork, schedule: Schedule) -> str:
     """Describe the objective of the search, by its name in params.yaml and in words."""
-    mean = f", mean over {len(work.dataset.windows.folds)} folds" if work.dataset.windows.earlier else ""
+    mean = f", mean over {len(work.dataset.folds)} folds" if len(work.dataset.folds) > 1 else ""
     if schedule.objective.name == "val_auc":
         named = "val_auc: area under the ROC curve on validation, the highest wins"
     else:
-        named = f"val_loss: {load_task(work.target.task).words.loss} on validation, the lowest wins"
+        named = f"val_loss: {load_any(work.target.task).words.loss} on validation, the lowest wins"
     patience = work.recipe.patience
     stops = "" if patience is None else f", early stopping after {patience} epochs without a better one"
     return f"{named}{mean}; epochs are judged by {work.recipe.monitor}{stops}"

@@ -127,7 +127,7 @@ def _search_cell(work: CellWork, plan: SupplementaryPlan, supplement: Supplement
                 trials_total=plan.trials,
                 objective=Objective(work.search_plan.search.objective),
                 stop=None,
-                classes=validation_classes(work.dataset.windows.folds),
+                classes=validation_classes(work.dataset.folds),
             ),
             pruning=work.search_plan.search.pruning,
             known=[winner],
@@ -158,7 +158,7 @@ def space_around_winner(winner: Configuration, supplement: Supplement, work: Cel
     as in the winner."""
     spec, settings = winner.spec, winner.settings
     heads = sorted({spec.n_heads, *(heads for heads in supplement.n_heads if spec.d_model % heads == 0)})
-    n_windows = len(work.dataset.windows.train)
+    n_windows = len(work.dataset.train)
     steps = settings.epochs * -(-n_windows // winner.effective_batch)
     # The winner's warm-up as a share of its steps, whose number depends on the batch size.
     own: dict[str, float] = {

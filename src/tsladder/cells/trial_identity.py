@@ -10,7 +10,7 @@ from tsladder.search.configuration import Configuration
 def trial_base(work: CellWork) -> str:
     """Return the digest of all of an identity but configuration and seed; computed once for a search."""
     code = training_code(work.plan)
-    return training_base(work.plan, work.dataset.table.fingerprint(), work.dataset.splits_record, code)
+    return training_base(work.plan, work.dataset.fingerprint(), work.dataset.splits_record, code)
 
 
 def trial_identity(work: CellWork, configuration: Configuration, seed: int) -> str:

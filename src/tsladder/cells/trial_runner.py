@@ -134,7 +134,7 @@ class TrialRunner:
 
     def _train(self, study: SearchStudy) -> TemperatureReading | None:
         """Keep the workers busy; return the temperature reading for which they were stopped, if they were."""
-        folds = self._work.dataset.windows.folds
+        folds = self._work.dataset.folds
         return run_jobs(
             self._work.crew(folds, workers=self._recorder.workers),
             next_job=lambda slot: self._next_job(study, slot),
@@ -170,7 +170,7 @@ class TrialRunner:
 
     def _begin(self, trial: TrialPlan) -> Job:
         self._running[trial.drawn.number] = trial
-        epochs, models = trial.drawn.configuration.settings.epochs, len(self._work.dataset.windows.folds)
+        epochs, models = trial.drawn.configuration.settings.epochs, len(self._work.dataset.folds)
         self._log.started(trial.drawn.number, describe_trial(self._work, trial), epochs=epochs, models=models)
         fetched = fetch_checkpoint(self._earlier.folders, self._folder, _checkpoint_of(trial))
         if fetched is not None:
@@ -217,7 +217,7 @@ class TrialRunner:
             self._folder,
             name=_checkpoint_of(trial),
             identity=trial.identity,
-            folds=self._work.dataset.windows.folds,
+            folds=self._work.dataset.folds,
         )
 
     def _record_end(self, study: SearchStudy, trial: TrialPlan, outcome: TrainingOutcome) -> None:

@@ -5,21 +5,37 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import statistics
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from tsladder.artifacts.outcome import BatchPlan
-from tsladder.artifacts.plans import CellPlan, CellQuestion, EvaluatePlan, Recipe, SearchPlan, TrainPlan, read_planned
+from tsladder.artifacts.panel_features import read_panel_features
+from tsladder.artifacts.panel_splits import read_panel_splits
+from tsladder.artifacts.plans import (
+    AnyQuestion,
+    CellPlan,
+    CellQuestion,
+    EvaluatePlan,
+    PanelQuestion,
+    Recipe,
+    SearchPlan,
+    TrainPlan,
+    read_planned,
+)
 from tsladder.data.dataset import Dataset, load_dataset
+from tsladder.data.samples import Fold
 from tsladder.data.windows import FoldWindows
 from tsladder.errors import WorkFailed
 from tsladder.execution.crew import Crew, Crews, Slot
 from tsladder.execution.local_crew import LocalCrew
 from tsladder.execution.thermometer import Thermometer, thermometer_for
 from tsladder.models.spec import Geometry, ModelSpec, spec_from_architecture
-from tsladder.params import Params, TargetParams
+from tsladder.panel.dataset import PanelDataset, panel_dataset
+from tsladder.panel.study_cube import study_cube
+from tsladder.params import AnyParams, PanelParams, Params, RankTargetParams, TargetParams
 from tsladder.places import Places
 from tsladder.planning.duration import Forecast, RunLength, forecast
 from tsladder.planning.machine import ExecutionPlan, Machine, lay_out, survey
@@ -28,12 +44,13 @@ from tsladder.planning.plans import cell_key
 from tsladder.planning.recipe import Settings
 from tsladder.planning.too_little_memory import check_memory
 from tsladder.tasks import load as load_task
+from tsladder.tasks import load_ranking
 from tsladder.tracking import RunTags
 from tsladder.training.checkpoint_plan import CHECKPOINTS, CheckpointPlan
 from tsladder.training.outcome import Job
 from tsladder.vocabulary import Cell, Phase
 
-K = TypeVar("K", SearchPlan, TrainPlan, EvaluatePlan)
+K = TypeVar("K")
 
 SCRATCH = "scratch"
 """Folder of a live record that holds nothing worth keeping."""
@@ -61,17 +78,32 @@ class CellWork:
 
     cell: Cell
     places: Places
-    params: Params
+    params: AnyParams
     plan: CellPlan
     geometry: Geometry
-    dataset: Dataset
+    dataset: Dataset | PanelDataset
     machine: Machine
     thermometer: Thermometer
     crews: Crews = LocalCrew
 
     @property
-    def question(self) -> CellQuestion:
+    def question(self) -> AnyQuestion:
         return self.plan.question
+
+    @property
+    def series(self) -> Dataset:
+        """Dataset of a series study. Raises TypeError in a panel study."""
+        return _of_kind(Dataset, self.dataset)
+
+    @property
+    def panel(self) -> PanelDataset:
+        """Dataset of a panel study. Raises TypeError in a series study."""
+        return _of_kind(PanelDataset, self.dataset)
+
+    @property
+    def series_question(self) -> CellQuestion:
+        """Question of a series study. Raises TypeError in a panel study."""
+        return _of_kind(CellQuestion, self.question)
 
     @property
     def search_plan(self) -> SearchPlan:
@@ -88,11 +120,16 @@ class CellWork:
         return _of_kind(EvaluatePlan, self.plan)
 
     @property
+    def panel_question(self) -> PanelQuestion:
+        """Question of a panel study. Raises TypeError in a series study."""
+        return _of_kind(PanelQuestion, self.question)
+
+    @property
     def recipe(self) -> Recipe:
         return self.question.training
 
     @property
-    def target(self) -> TargetParams:
+    def target(self) -> TargetParams | RankTargetParams:
         return self.question.target
 
     @property
@@ -103,19 +140,22 @@ class CellWork:
     def search_key(self) -> str:
         """Key of the cell's search, which all its MLflow runs carry, whatever the stage."""
         plan = read_planned(SearchPlan, self.places.search_plan(self.cell))
-        return cell_key(plan, self.dataset.table.fingerprint(), self.dataset.splits_record)
+        return cell_key(plan, self.dataset.fingerprint(), self.dataset.splits_record)
 
     @property
     def base_rate_loss(self) -> float:
-        """Validation loss of the constant that forecasts the training region's base rate, or its mean return."""
-        return self._constant_loss(self.dataset.windows.folds[-1])
+        """Validation loss of the constant that forecasts the training region's base rate, or its mean return; of no
+        order at all where stocks are ranked."""
+        return self._constant_loss(self.dataset.folds[-1])
 
     @property
     def search_base_rate_loss(self) -> float:
         """Base rate loss to set beside a trial's loss: the mean over the folds of a walk forward."""
-        return statistics.fmean(self._constant_loss(fold) for fold in self.dataset.windows.folds)
+        return statistics.fmean(self._constant_loss(fold) for fold in self.dataset.folds)
 
-    def _constant_loss(self, fold: FoldWindows) -> float:
+    def _constant_loss(self, fold: Fold) -> float:
+        if not isinstance(fold, FoldWindows):
+            return load_ranking(self.target.task).constant_loss()
         return load_task(self.target.task).constant_loss(fold.train.y_N, fold.validation.y_N)
 
     def spec(self, architecture: Mapping[str, int]) -> ModelSpec:
@@ -144,7 +184,7 @@ class CellWork:
             calibration=calibration or self.machine.calibration,
         )
 
-    def crew(self, folds: Sequence[FoldWindows], *, workers: int) -> Crew:
+    def crew(self, folds: Sequence[Fold], *, workers: int) -> Crew:
         """Return the crew that trains on `folds`, `workers` models at once."""
         threads = max(1, self.machine.cores // workers)
         return self.crews(folds, machine=self.machine, workers=workers, threads=threads)
@@ -168,7 +208,7 @@ class CellWork:
         return str(live / SCRATCH) if best_on_disk(spec) else None
 
     def forecast(
-        self, spec: ModelSpec, settings: Settings, plan: BatchPlan, threads: int, folds: Sequence[FoldWindows]
+        self, spec: ModelSpec, settings: Settings, plan: BatchPlan, threads: int, folds: Sequence[Fold]
     ) -> Forecast | None:
         """Forecast the seconds of training `spec` on `folds`; None where the speed of this machine is not known."""
         if self.machine.rates is None:
@@ -186,7 +226,7 @@ class CellWork:
         run = dataclasses.replace(last, earlier=tuple(earlier))
         return forecast(spec, plan, threads, run, self.machine.rates)
 
-    def with_checkpoints(self, job: Job, live: Path, *, name: str, identity: str, folds: Sequence[FoldWindows]) -> Job:
+    def with_checkpoints(self, job: Job, live: Path, *, name: str, identity: str, folds: Sequence[Fold]) -> Job:
         """Return `job`, which trains on `folds`, with what it needs to keep checkpoints in the live record `live` while
         it runs. `identity`: of everything that decides its numbers."""
         predicted = self.forecast(job.spec, job.settings, job.plan, job.threads, folds)
@@ -210,34 +250,39 @@ class CellWork:
             budget=self.cell.budget,
             horizon=str(self.cell.horizon),
             model=self.geometry.family,
-            tier=self.question.data.tier_words,
+            tier=self.params.data.tier_words,
             task=self.question.target.task,
             phase=phase,
             study_key=key,
         )
 
 
-def open_cell(places: Places, params: Params, cell: Cell, plan: CellPlan, *, crews: Crews = LocalCrew) -> CellWork:
-    """Load the windows of `cell`, whose models `crews` will train.
+def open_cell(places: Places, params: AnyParams, cell: Cell, plan: CellPlan, *, crews: Crews = LocalCrew) -> CellWork:
+    """Load the samples of `cell`, whose models `crews` will train.
 
     Raises WorkFailed when the features do not have the planned columns, BadInput when this machine is to train with
     less memory than any model takes.
     """
-    geometry = plan.question.model
-    dataset = load_dataset(
-        places.features,
-        places.horizon_splits(cell.horizon),
-        target=plan.question.target,
-        windows=plan.question.windows,
-        horizon=cell.horizon,
-    )
-    found = dataset.windows.train.series_TF.shape[1]
+    geometry, question = plan.question.model, plan.question
+    dataset: Dataset | PanelDataset
+    if isinstance(question, PanelQuestion):
+        dataset = _panel_dataset(places, _of_kind(PanelParams, params), question)
+        found = len(dataset.cube.columns)
+    else:
+        dataset = load_dataset(
+            places.features,
+            places.horizon_splits(cell.horizon),
+            target=question.target,
+            windows=question.windows,
+            horizon=cell.horizon,
+        )
+        found = dataset.windows.train.series_TF.shape[1]
     if found != geometry.n_features:
         raise WorkFailed(
             f"{places.features} has {found} columns and the plan of {cell} {geometry.n_features}: run `dvc repro`"
         )
     machine = survey(params.hardware, places.calibration)
-    check_memory(params, machine)
+    check_memory(places, params, machine)
     return CellWork(
         cell=cell,
         places=places,
@@ -251,10 +296,21 @@ def open_cell(places: Places, params: Params, cell: Cell, plan: CellPlan, *, cre
     )
 
 
-def _of_kind(kind: type[K], plan: CellPlan) -> K:
-    if not isinstance(plan, kind):
-        raise TypeError(f"a {type(plan).__name__} where a {kind.__name__} is needed")
-    return plan
+def _panel_dataset(places: Places, params: PanelParams, question: PanelQuestion) -> PanelDataset:
+    """Load the days of a cell of a panel study, from the cube of the study, which is built where there is none."""
+    return panel_dataset(
+        question,
+        read_panel_features(places.features_manifest),
+        read_panel_splits(places.horizon_splits(question.horizon)),
+        study_cube(places, params, lambda text: print(f"tsladder: {text}", file=sys.stderr, flush=True)),
+        cost_bps=params.evaluation.cost_bps,
+    )
+
+
+def _of_kind(kind: type[K], value: object) -> K:
+    if not isinstance(value, kind):
+        raise TypeError(f"a {type(value).__name__} where a {kind.__name__} is needed")
+    return value
 
 
 def settings_params(spec: ModelSpec, settings: dict[str, Any], plan: BatchPlan, seed: int) -> dict[str, Any]:
@@ -264,8 +320,9 @@ def settings_params(spec: ModelSpec, settings: dict[str, Any], plan: BatchPlan, 
         "n_layers": spec.n_layers,
         "n_heads": spec.n_heads,
         "d_ff": spec.d_ff,
+        **({"n_graph": spec.n_graph} if spec.n_graph else {}),
         "n_params": spec.n_params,
         **settings,
-        **dataclasses.asdict(plan),
+        **plan.to_json(),
         "seed": seed,
     }

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from tsladder.errors import WorkFailed
 from tsladder.formatting import aligned
-from tsladder.panel.cube import Cube, cube_contents, cube_key, cube_path, keep_aside, open_cube, open_or_build_cube
+from tsladder.panel.cube import Cube, cube_path, keep_aside, open_cube
 from tsladder.panel.cube_format import DamagedCube, UnusableCube
 from tsladder.panel.cube_reader import verify_cube
 from tsladder.panel.file import read_panel
-from tsladder.panel.samples import PanelInputs, build_inputs
+from tsladder.panel.samples import build_inputs
+from tsladder.panel.study_cube import opened_cube, study_cube_key
 from tsladder.params import PanelParams
 
 AGAIN = "`tsladder cube` builds it again"
@@ -21,9 +22,7 @@ AGAIN = "`tsladder cube` builds it again"
 def cube_lines(folder: Path, panel_file: Path, params: PanelParams, say: Callable[[str], None]) -> list[str]:
     """Open the cube of the question in `folder`, or build it, and describe it. `say` gets a line where it replaces a
     file. Raises BadInput where the panel does not allow the question, WorkFailed where the disk is full."""
-    inputs, key = _asked(panel_file, params)
-    cube = open_or_build_cube(folder, key, lambda: cube_contents(inputs, params.target, params.horizons), say)
-    return _lines(cube)
+    return _lines(opened_cube(folder, build_inputs(read_panel(panel_file), params), params, say))
 
 
 def verified_lines(folder: Path, panel_file: Path, params: PanelParams) -> list[str]:
@@ -31,7 +30,7 @@ def verified_lines(folder: Path, panel_file: Path, params: PanelParams) -> list[
 
     Raises WorkFailed where there is none, and where it is damaged: it is then renamed, so that nothing reads it.
     """
-    _, key = _asked(panel_file, params)
+    key = study_cube_key(build_inputs(read_panel(panel_file), params), params)
     path = cube_path(folder, key)
     try:
         cube = open_cube(path, key)
@@ -47,11 +46,6 @@ def verified_lines(folder: Path, panel_file: Path, params: PanelParams) -> list[
     return [*_lines(cube), f"all {count:,} bytes read in {seconds:.2f} s: every checksum is right"]
 
 
-def _asked(panel_file: Path, params: PanelParams) -> tuple[PanelInputs, str]:
-    inputs = build_inputs(read_panel(panel_file), params)
-    return inputs, cube_key(inputs, params.target, params.horizons)
-
-
 def _lines(cube: Cube) -> list[str]:
     return aligned(
         [
@@ -61,6 +55,11 @@ def _lines(cube: Cube) -> list[str]:
             ("stocks", f"{len(cube.symbols_S):,}"),
             ("columns", f"{len(cube.columns)}: {', '.join(cube.columns)}"),
             ("horizons", ", ".join(str(horizon) for horizon in cube.horizons)),
+            ("graph", _graph(cube)),
             ("size", f"{cube.size / 1e6:,.1f} MB"),
         ]
     )
+
+
+def _graph(cube: Cube) -> str:
+    return "none" if cube.neighbours_TSk is None else f"{cube.neighbours_TSk.shape[2]} neighbours of a stock at most"

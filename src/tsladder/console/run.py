@@ -47,7 +47,7 @@ def run_study(places: Places, *, retry_failed: bool, first: str | None = None, o
         )
     # Refuse hardware settings that this machine cannot fulfil here, not in the first search.
     machine = survey(params.hardware, places.calibration)
-    check_memory(params, machine)
+    check_memory(places, params, machine)
     forced = {rung: found.forced for rung, found in forced_by_rung(params).items()}
     time_note = long_run_note(places, params, selection, forced)
     return _Run(places, selection, machine).go(retry_failed=retry_failed, time_note=time_note)

@@ -10,7 +10,7 @@ from tsladder.artifacts.splits import HorizonSplits, read_splits
 from tsladder.data.features import FeatureTable, read_features
 from tsladder.data.splits import Splits
 from tsladder.data.targets import labels
-from tsladder.data.windows import WindowSet, build_windows
+from tsladder.data.windows import FoldWindows, Windows, WindowSet, build_windows
 from tsladder.params import TargetParams, WindowParams
 
 
@@ -25,6 +25,19 @@ class Dataset:
     further_splits: Mapping[str, Splits]
     splits_record: HorizonSplits
     """The splits file, which enters the identity of everything computed from it."""
+
+    @property
+    def folds(self) -> tuple[FoldWindows, ...]:
+        """All folds of a walk forward; one fold otherwise."""
+        return self.windows.folds
+
+    @property
+    def train(self) -> Windows:
+        return self.windows.train
+
+    def fingerprint(self) -> str:
+        """Return the identity of the values that windows are cut from."""
+        return self.table.fingerprint()
 
 
 def load_dataset(

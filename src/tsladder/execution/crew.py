@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tsladder.artifacts.outcome import BatchPlan, EpochRecord, TrainingOutcome
-from tsladder.data.windows import FoldWindows
+from tsladder.data.samples import Fold
 from tsladder.execution.heartbeat import VitalSigns
 from tsladder.planning.machine import Machine
 from tsladder.training.outcome import Job
@@ -82,7 +82,7 @@ Event = Progress | Retried | Message | Ended
 
 
 class Crew(Protocol):
-    """Workers that hold the windows of one cell."""
+    """Workers that hold the samples of one cell."""
 
     @property
     def running(self) -> tuple[int, ...]:
@@ -123,4 +123,4 @@ class Crews(Protocol):
     `machine`: the machine of this process, on which `workers` jobs at a time are wanted, with `threads` threads each.
     """
 
-    def __call__(self, folds: Sequence[FoldWindows], *, machine: Machine, workers: int, threads: int) -> Crew: ...
+    def __call__(self, folds: Sequence[Fold], *, machine: Machine, workers: int, threads: int) -> Crew: ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 
-from tsladder.data.windows import FoldWindows
+from tsladder.data.samples import Fold
 from tsladder.execution.crew import Event, JobOrder, Slot
 from tsladder.execution.heartbeat import VitalSigns
 from tsladder.execution.memory_guard import MemoryWatch
@@ -18,12 +18,11 @@ PLACE = "here"
 class LocalCrew:
     """Crew of `workers` equal slots of `machine`. If jobs run on the CPU, the memory of each worker is watched."""
 
-    def __init__(self, folds: Sequence[FoldWindows], *, machine: Machine, workers: int, threads: int) -> None:
-        *earlier, last = folds
+    def __init__(self, folds: Sequence[Fold], *, machine: Machine, workers: int, threads: int) -> None:
         share = machine.memory_gib / workers
         # The GPU memory of a worker is not part of the memory of its process.
         watch = MemoryWatch(share if machine.device == "cpu" else None)
-        self._supervisor = Supervisor(last.train, last.validation, earlier=earlier, watch=watch)
+        self._supervisor = Supervisor(folds, watch=watch)
         self._slots = (Slot(place=PLACE, machine=machine, memory_gib=share, threads=threads),) * workers
         self._attempts: dict[int, int] = {}
 

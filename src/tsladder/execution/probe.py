@@ -9,7 +9,7 @@ import numpy as np
 
 from tsladder.artifacts.outcome import BatchPlan, EpochRecord, TrainingOutcome
 from tsladder.artifacts.plans import Recipe
-from tsladder.data.windows import Windows
+from tsladder.data.windows import FoldWindows, Windows
 from tsladder.execution.crew import Ended, Progress
 from tsladder.execution.supervisor import Supervisor
 from tsladder.models.spec import ModelSpec
@@ -69,8 +69,9 @@ def probe(
         threads=threads,
         scratch_folder=str(scratch) if best_on_disk(spec) else None,
     )
+    train = synthetic_windows(spec, plan.effective_batch * steps)
     supervisor = Supervisor(
-        synthetic_windows(spec, plan.effective_batch * steps), synthetic_windows(spec, scoring_batch(plan.micro_batch))
+        [FoldWindows(train=train, validation=synthetic_windows(spec, scoring_batch(plan.micro_batch)))]
     )
     records: list[EpochRecord] = []
     try:

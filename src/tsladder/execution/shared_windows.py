@@ -1,4 +1,4 @@
-"""Shared memory for windows: one copy for all training processes of a cell.
+"""Samples shared by all training processes of a cell; windows of a series lie in memory once for all of them.
 
 The arrays are written to an unlinked file that each process maps. Pages are shared until a process writes to them, and
 the last process to end frees them, however it ends.
@@ -12,11 +12,12 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing import reduction
-from typing import Any
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.data.samples import Fold
 from tsladder.data.windows import FoldWindows, Windows
 
 _ALIGNMENT = 64
@@ -42,8 +43,37 @@ class _Layout:
     symbols: tuple[str, ...]
 
 
+class SharedFolds(Protocol):
+    """Folds that a cell trains on: one, or several in walk-forward training. Sending them to a process copies no
+    array."""
+
+    @property
+    def folds(self) -> tuple[Fold, ...]: ...
+
+    def close(self) -> None:
+        """Release what this process holds for the others; processes that have the samples keep them."""
+
+
+def shared(folds: Sequence[Fold]) -> SharedFolds:
+    """Return `folds` in a form that costs little to send to a process."""
+    if all(isinstance(fold, FoldWindows) for fold in folds):
+        return SharedWindows(cast(Sequence[FoldWindows], folds))
+    return SentFolds(tuple(folds))
+
+
+@dataclass(frozen=True, slots=True)
+class SentFolds:
+    """Folds whose samples are sent as they are, since they hold only where their data lie in a file that every process
+    maps."""
+
+    folds: tuple[Fold, ...]
+
+    def close(self) -> None:
+        """Do nothing: no resource is held."""
+
+
 class SharedWindows:
-    """Folds that a cell trains on: one, or several in walk-forward training.
+    """Folds of windows of a series.
 
     Sending them to a process costs a file descriptor, not a copy.
     """

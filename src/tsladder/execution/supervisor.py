@@ -14,11 +14,11 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from tsladder.artifacts.outcome import TrainingOutcome
-from tsladder.data.windows import FoldWindows, Windows
+from tsladder.data.samples import Fold
 from tsladder.execution.crew import Ended, Event, Message, Progress, Retried
 from tsladder.execution.heartbeat import VitalSigns
 from tsladder.execution.memory_guard import KernelKills, MemoryWatch
-from tsladder.execution.shared_windows import SharedWindows
+from tsladder.execution.shared_windows import shared
 from tsladder.execution.suspension import Suspension
 from tsladder.execution.worker import BEAT, MAX_RETRIES, STOP, WorkerMessage, run_job
 from tsladder.planning.memory import smaller_plan
@@ -81,19 +81,17 @@ class Supervisor:
     memory, or that the kernel killed for want of memory, is started again under a smaller plan, at most MAX_RETRIES
     times, and then ends as OUT_OF_MEMORY. A job that is started again resumes from its checkpoint if it has one.
 
-    Every job trains one model on `train` and `validation`; with `earlier` folds, it first trains one on each of them.
+    Every job trains one model on each of `folds`, one after the other.
     """
 
     def __init__(
         self,
-        train: Windows,
-        validation: Windows,
+        folds: Sequence[Fold],
         *,
-        earlier: Sequence[FoldWindows] = (),
         watch: MemoryWatch | None = None,
         stall_seconds: float = STALL_SECONDS,
     ) -> None:
-        self._windows = SharedWindows([*earlier, FoldWindows(train=train, validation=validation)])
+        self._samples = shared(folds)
         self._stall_seconds = stall_seconds
         self._last_tick = time.monotonic()
         self._context = multiprocessing.get_context("forkserver")
@@ -123,7 +121,7 @@ class Supervisor:
         self, number: int, job: Job, started: float, too_large: tuple[str, ...] = (), stalled: tuple[str, ...] = ()
     ) -> None:
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=run_job, args=(theirs, job, self._windows))
+        process = self._context.Process(target=run_job, args=(theirs, job, self._samples))
         process.start()
         theirs.close()
         self._children[number] = _Child(number, job, process, ours, started, too_large, stalled)
@@ -189,7 +187,7 @@ class Supervisor:
 
     def _restart_smaller(self, child: _Child, reason: str) -> Retried | Ended:
         """Start `child`'s job again under a smaller plan; end the job if there is none or too many were tried."""
-        smaller = smaller_plan(child.job.plan)
+        smaller = smaller_plan(child.job.plan, child.job.spec.stocks)
         if smaller is None or len(child.too_large) >= MAX_RETRIES:
             seconds = time.perf_counter() - child.started
             outcome = ended_early(child.job, StopReason.OUT_OF_MEMORY, seconds, reason)
@@ -214,7 +212,7 @@ class Supervisor:
             child.process.kill()
             child.process.join()
             self._forget(child)
-        self._windows.close()
+        self._samples.close()
 
     def _is_stalled(self, child: _Child) -> bool:
         predicted = child.job.micro_batch_seconds

@@ -25,8 +25,8 @@ from pathlib import Path
 
 from tsladder.artifacts.outcome import BatchPlan, EpochRecord, TrainingOutcome
 from tsladder.artifacts.trained_model import TrainedModel
-from tsladder.data.windows import FoldWindows
-from tsladder.execution.shared_windows import SharedWindows
+from tsladder.data.samples import Fold
+from tsladder.execution.shared_windows import SharedFolds
 from tsladder.planning.memory import GIB, smaller_plan
 from tsladder.training.outcome import Job, ended_early
 from tsladder.vocabulary import StopReason
@@ -50,19 +50,19 @@ class WorkerMessage:
     text: str
 
 
-def run_job(channel: Connection, job: Job, windows: SharedWindows) -> None:
-    """Run `job` on `windows` and send its messages through `channel`: the entry point of the child process."""
+def run_job(channel: Connection, job: Job, samples: SharedFolds) -> None:
+    """Run `job` on `samples` and send its messages through `channel`: the entry point of the child process."""
     _die_with_parent()
     started = time.perf_counter()
     try:
-        outcome = _train(channel, job, windows.folds, started)
+        outcome = _train(channel, job, samples.folds, started)
     except Exception:
         outcome = ended_early(job, StopReason.ERROR, time.perf_counter() - started, traceback.format_exc())
     channel.send(outcome)
     channel.close()
 
 
-def _train(channel: Connection, job: Job, folds: tuple[FoldWindows, ...], started: float) -> TrainingOutcome:
+def _train(channel: Connection, job: Job, folds: tuple[Fold, ...], started: float) -> TrainingOutcome:
     import torch
 
     from tsladder.training.checkpoint import save_checkpoint
@@ -128,7 +128,7 @@ def _train(channel: Connection, job: Job, folds: tuple[FoldWindows, ...], starte
                 raise
             message = str(error)
         # Outside the except block, so that the failed attempt's tensors are no longer held by its traceback.
-        smaller = smaller_plan(job.plan)
+        smaller = smaller_plan(job.plan, job.spec.stocks)
         if smaller is None or retries >= MAX_RETRIES:
             seconds = time.perf_counter() - started
             return dataclasses.replace(ended_early(job, StopReason.OUT_OF_MEMORY, seconds, message), retries=retries)
@@ -154,6 +154,8 @@ def _train(channel: Connection, job: Job, folds: tuple[FoldWindows, ...], starte
         train_seconds=sum(epoch.train_seconds for epoch in fitted.curve),
         folds=fitted.folds if isinstance(fitted, WalkForwardResult) else (),
         resumed_at=0 if checkpoints is None else checkpoints.resumed_at,
+        optimizer=None if fitted.optimizer is None else fitted.optimizer.name,
+        optimizer_settings=None if fitted.optimizer is None else fitted.optimizer.settings,
     )
     if isinstance(fitted, Fitted) and job.checkpoint_folder is not None and outcome.scored:
         record = TrainedModel(

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 from tsladder.families import load
 from tsladder.families.parts.family import Costs, Tokens
-from tsladder.families.parts.geometry import Geometry
+from tsladder.families.parts.geometry import Geometry, PanelGeometry
 
-__all__ = ["Geometry", "ModelSpec", "spec_from_architecture"]
+__all__ = ["Geometry", "ModelSpec", "PanelGeometry", "spec_from_architecture"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelSpec:
-    """One architecture of a geometry. Raises ValueError where d_model is not divisible by the number of heads."""
+    """One architecture of a geometry; `n_graph`: layers over the graph of the stocks, 0 in families without one. Raises
+    ValueError where d_model is not divisible by the number of heads."""
 
     geometry: Geometry
     d_model: int
@@ -28,9 +29,10 @@ class ModelSpec:
             raise ValueError(f"d_model {self.d_model} is no multiple of n_heads {self.n_heads}")
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        """The sizes that decide the parameter count: (d_model, n_layers, d_ff)."""
-        return (self.d_model, self.n_layers, self.d_ff)
+    def shape(self) -> tuple[int, ...]:
+        """The sizes that decide the parameter count: (d_model, n_layers, d_ff), then n_graph in models with a graph."""
+        sizes = (self.d_model, self.n_layers, self.d_ff)
+        return (*sizes, self.n_graph) if self.n_graph else sizes
 
     @property
     def costs(self) -> Costs:
@@ -41,6 +43,11 @@ class ModelSpec:
     def tokens(self) -> Tokens:
         """The tokens of a window: their number and the values in each."""
         return load(self.geometry.family).tokens(self.geometry)
+
+    @property
+    def stocks(self) -> int:
+        """Number of windows in a sample: the stocks of a day of a panel, 1 in models of one series."""
+        return self.geometry.stocks if isinstance(self.geometry, PanelGeometry) else 1
 
     @property
     def n_params_blocks(self) -> int:
@@ -63,12 +70,15 @@ class ModelSpec:
         return self.n_params_formula + (2 * self.geometry.n_features if self.geometry.revin else 0)
 
     def architecture(self) -> dict[str, int]:
-        """Return the fields that name an architecture in the outputs of a study."""
+        """Return the fields that name an architecture in the outputs of a study; n_graph in models with a graph
+        alone."""
+        graph = {"n_graph": self.n_graph} if self.n_graph else {}
         return {
             "d_model": self.d_model,
             "n_layers": self.n_layers,
             "n_heads": self.n_heads,
             "d_ff": self.d_ff,
+            **graph,
             "patch_len": self.geometry.patch_len,
             "stride": self.geometry.stride,
         }
@@ -82,4 +92,5 @@ def spec_from_architecture(geometry: Geometry, architecture: Mapping[str, int]) 
         n_layers=int(architecture["n_layers"]),
         n_heads=int(architecture["n_heads"]),
         d_ff=int(architecture["d_ff"]),
+        n_graph=int(architecture.get("n_graph", 0)),
     )

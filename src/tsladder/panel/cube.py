@@ -1,4 +1,4 @@
-"""Cube of a panel study: inputs and labels of every session and stock, mapped from one Arrow file by all processes.
+"""Cube of a panel study: inputs, graph and labels of every session and stock, in one Arrow file that all processes map.
 
 The cube is made of the panel and the question, so it is a cache and no output of a stage: a cube that is missing, cut
 off, damaged or of another question is built again. Axis letters as in `panel.panel`.
@@ -32,7 +32,8 @@ _DTYPE = "float32"
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class CubeContents:
     """Values of a cube, in memory. `here_TS`, `member_TS`: as in `Inputs` and `Universe`. `return_TS`: simple return of
-    one session. `y_TSM`: forward log returns. NaN where there is none."""
+    one session. `y_TSM`: forward log returns. NaN where there is none. `neighbours_TSk`, `edges_TSkK`: as in
+    `panel.graph.DayGraph`; None where the question has no graph."""
 
     columns: tuple[str, ...]
     symbols_S: tuple[str, ...]
@@ -43,6 +44,8 @@ class CubeContents:
     member_TS: NDArray[np.bool_]
     return_TS: NDArray[np.float32]
     y_TSM: NDArray[np.float32]
+    neighbours_TSk: NDArray[np.int16] | None = None
+    edges_TSkK: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -64,6 +67,8 @@ class Cube:
     member_TS: NDArray[np.bool_]
     return_TS: NDArray[np.float32]
     y_TSM: NDArray[np.float32]
+    neighbours_TSk: NDArray[np.int16] | None = None
+    edges_TSkK: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.dates_T)
@@ -92,7 +97,7 @@ def cube_contents(inputs: PanelInputs, target: RankTargetParams, horizons: Seque
 
 
 def contents_of(inputs: PanelInputs, labels: Labels, horizons: Sequence[int]) -> CubeContents:
-    """Combine `inputs` with their `labels` of `horizons`."""
+    """Combine `inputs` and their graph with their `labels` of `horizons`."""
     return CubeContents(
         columns=inputs.columns,
         symbols_S=inputs.panel.symbols_S,
@@ -103,19 +108,23 @@ def contents_of(inputs: PanelInputs, labels: Labels, horizons: Sequence[int]) ->
         member_TS=inputs.universe.member_TS,
         return_TS=simple_returns(inputs.panel).astype(np.float32),
         y_TSM=labels.y_TSM.astype(np.float32),
+        neighbours_TSk=None if inputs.graph is None else inputs.graph.neighbours_TSk,
+        edges_TSkK=None if inputs.graph is None else inputs.graph.edges_TSkK,
     )
 
 
 def build_cube(folder: Path, key: str, contents: CubeContents) -> Path:
     """Write the cube of `key` and return its path. Raises WorkFailed where it cannot be written."""
     path = cube_path(folder, key)
-    arrays = {
+    arrays: dict[str, NDArray[Any]] = {
         "x": contents.x_TSF,
         "here": contents.here_TS.view(np.uint8),
         "member": contents.member_TS.view(np.uint8),
         "ret": contents.return_TS,
         "y": contents.y_TSM,
     }
+    if contents.neighbours_TSk is not None and contents.edges_TSkK is not None:
+        arrays |= {"nbr": contents.neighbours_TSk, "edge": contents.edges_TSkK}
     write_cube(
         path,
         {name: np.ascontiguousarray(values) for name, values in arrays.items()},
@@ -148,6 +157,8 @@ def open_cube(path: Path, key: str) -> Cube:
         member_TS=arrays["member"].view(np.bool_),
         return_TS=arrays["ret"],
         y_TSM=arrays["y"],
+        neighbours_TSk=arrays.get("nbr"),
+        edges_TSkK=arrays.get("edge"),
     )
 
 

@@ -10,6 +10,8 @@ N      samples of a region, ascending days
 B      days of a batch
 S      stocks of a batch: all of the panel, or as many as are drawn
 T      sessions: of a window in a batch, of the panel in a cube
+k      neighbours of a stock
+K      features of an edge: those of `panel.graph`, and self
 ====== ===========================================================
 """
 
@@ -23,8 +25,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.panel.cube import Cube
+from tsladder.panel.graph import EDGE_FEATURES, NO_NEIGHBOUR, without_gaps
 from tsladder.panel.panel import BoolTS
 from tsladder.seeds import derive_seed
+
+BATCH_EDGE_FEATURES = (*EDGE_FEATURES, "self")
+"""Features of an edge in a batch. Self is 0: the edge of a stock to itself, with (1, 1, 1), is the model's own."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -34,6 +40,8 @@ class DayBatch:
     `rows_B`: their sessions. `stocks_BS`: numbers of the stocks, ascending. `x_BSTF`: columns of the T sessions up to
     the day, 0 where `here_BST` is False. `member_BS`: the day's cross-section, members with all columns on the day,
     fixed before any label is known. `labelled_BSM`: members with a label. `y_BSM`: forward log returns, NaN where none.
+    `neighbours_BSk`: places of the neighbours among the stocks of the batch, most correlated first, -1 where there is
+    no further one. `edges_BSkK`: BATCH_EDGE_FEATURES of these edges, 0 where there is none. Both None without a graph.
     """
 
     rows_B: NDArray[np.int64]
@@ -43,6 +51,8 @@ class DayBatch:
     member_BS: NDArray[np.bool_]
     labelled_BSM: NDArray[np.bool_]
     y_BSM: NDArray[np.float32]
+    neighbours_BSk: NDArray[np.int64] | None = None
+    edges_BSkK: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.rows_B)
@@ -107,6 +117,7 @@ class DaySamples:
         rows_B1 = rows_B[:, None]
         member_BS = cube.member_TS[rows_B1, stocks_BS] & here_BST[:, :, -1]
         y_BSM = cube.y_TSM[rows_B1, stocks_BS]
+        neighbours_BSk, edges_BSkK = _graph(cube, rows_B, None if everyone else stocks_BS)
         return DayBatch(
             rows_B=rows_B,
             stocks_BS=stocks_BS,
@@ -115,7 +126,36 @@ class DaySamples:
             member_BS=member_BS,
             labelled_BSM=member_BS[..., None] & np.isfinite(y_BSM),
             y_BSM=y_BSM,
+            neighbours_BSk=neighbours_BSk,
+            edges_BSkK=edges_BSkK,
         )
+
+
+def _graph(
+    cube: Cube, rows_B: NDArray[np.int64], stocks_BS: NDArray[np.int64] | None
+) -> tuple[NDArray[np.int64] | None, NDArray[np.float32] | None]:
+    """Return neighbours and edges of the days `rows_B` among `stocks_BS` (None: all), the neighbours as places there.
+
+    A neighbour that is not among these stocks is left out.
+    """
+    if cube.neighbours_TSk is None or cube.edges_TSkK is None:
+        return None, None
+    if stocks_BS is None:
+        neighbours_BSk = cube.neighbours_TSk[rows_B].astype(np.int64)
+        known_BSkK = cube.edges_TSkK[rows_B]
+    else:
+        rows_B1 = rows_B[:, None]
+        # One place more than there are stocks: the number -1, no neighbour, finds no place there.
+        place_BS = np.full((len(rows_B), len(cube.symbols_S) + 1), NO_NEIGHBOUR, dtype=np.int64)
+        place_BS[np.arange(len(rows_B))[:, None], stocks_BS] = np.arange(stocks_BS.shape[1])
+        numbers_BSk = cube.neighbours_TSk[rows_B1, stocks_BS]
+        neighbours_BSk = place_BS[np.arange(len(rows_B))[:, None, None], numbers_BSk]
+        neighbours_BSk, known_BSkK = without_gaps(
+            neighbours_BSk >= 0, neighbours_BSk, cube.edges_TSkK[rows_B1, stocks_BS]
+        )
+    edges_BSkK = np.zeros((*neighbours_BSk.shape, len(BATCH_EDGE_FEATURES)), dtype=np.float32)
+    edges_BSkK[..., : len(EDGE_FEATURES)] = known_BSkK
+    return neighbours_BSk, edges_BSkK
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from tsladder.panel.columns import TIERS, build_columns
 from tsladder.panel.days import DayAxis, day_axis
+from tsladder.panel.graph import DayGraph, build_graph, graph_fingerprint, refuse_graph
 from tsladder.panel.normalise import Inputs, normalise
 from tsladder.panel.panel import Panel
 from tsladder.panel.targets import Labels, forward_returns
@@ -18,16 +20,18 @@ from tsladder.params import PanelParams
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class PanelInputs:
-    """Inputs of models, known at each session's close. `columns`: names of the F columns of `inputs`, in order."""
+    """Inputs of models, known at each session's close. `columns`: names of the F columns of `inputs`, in order.
+    `graph`: None where `with_graph` made none."""
 
     panel: Panel
     universe: Universe
     columns: tuple[str, ...]
     inputs: Inputs
     axis: DayAxis
+    graph: DayGraph | None = None
 
     def fingerprint(self) -> str:
-        """Hash (SHA-256, hex) of the sessions, the stocks, the members and the values that models read."""
+        """Hash (SHA-256, hex) of the sessions, the stocks, the members and the columns that models read."""
         digest = hashlib.sha256()
         digest.update("\n".join(self.panel.symbols_S).encode())
         for values in (
@@ -41,7 +45,7 @@ class PanelInputs:
 
 
 def build_inputs(panel: Panel, params: PanelParams) -> PanelInputs:
-    """Find the members of each day and normalise the columns of `data.tier`.
+    """Find the members of each day and normalise the columns of `data.tier`; `with_graph` adds the graph.
 
     Raises BadInput where the panel lacks what the question needs, and where no day has `universe.min_stocks` members.
     """
@@ -50,7 +54,21 @@ def build_inputs(panel: Panel, params: PanelParams) -> PanelInputs:
     made = build_columns(panel, universe, columns, params.data.lags)
     inputs = normalise(made.values_TSF, universe.member_TS, params.windows.normalisation)
     axis = day_axis(panel.dates_T, universe, inputs, params.universe.min_stocks)
+    if params.graph is not None:
+        refuse_graph(panel, axis, params.graph, params.windows.context_length)
     return PanelInputs(panel=panel, universe=universe, columns=columns, inputs=inputs, axis=axis)
+
+
+def with_graph(inputs: PanelInputs, params: PanelParams) -> PanelInputs:
+    """Add the graph over the stocks of each day; return `inputs` as they are where the question has none."""
+    if params.graph is None:
+        return inputs
+    return dataclasses.replace(inputs, graph=build_graph(inputs.panel, inputs.axis, params.graph))
+
+
+def graph_of(inputs: PanelInputs, params: PanelParams) -> str | None:
+    """Return the fingerprint of the graph that `with_graph` adds, without making it; None where there is none."""
+    return None if params.graph is None else graph_fingerprint(inputs.panel, inputs.axis, params.graph)
 
 
 def build_labels(panel: Panel, params: PanelParams) -> Labels:

@@ -1,16 +1,27 @@
 """Question of a study as typed values. Code outside this package sees no dict of parameters: a function receives its
 section."""
 
+from tsladder.params.laws import AnyParams
 from tsladder.params.panel_sections import (
+    GraphParams,
     PanelDataParams,
+    PanelModelParams,
     PanelParams,
     PanelSplitParams,
+    PanelTrainingParams,
     PanelWindowParams,
     RankingEvaluationParams,
     RankTargetParams,
     UniverseParams,
 )
-from tsladder.params.reading import load_panel_params, load_params, names_panel, parse_panel_params, parse_params
+from tsladder.params.reading import (
+    load_any_params,
+    load_panel_params,
+    load_params,
+    names_panel,
+    parse_panel_params,
+    parse_params,
+)
 from tsladder.params.sections import (
     STRATEGIES,
     Choices,
@@ -18,6 +29,7 @@ from tsladder.params.sections import (
     EvaluationParams,
     HardwareParams,
     LawParams,
+    OptimizerSettings,
     Params,
     PresetParams,
     PruningParams,
@@ -33,14 +45,19 @@ from tsladder.params.sections import (
 
 __all__ = [
     "STRATEGIES",
+    "AnyParams",
     "Choices",
     "DataParams",
     "EvaluationParams",
+    "GraphParams",
     "HardwareParams",
     "LawParams",
+    "OptimizerSettings",
     "PanelDataParams",
+    "PanelModelParams",
     "PanelParams",
     "PanelSplitParams",
+    "PanelTrainingParams",
     "PanelWindowParams",
     "Params",
     "PresetParams",
@@ -56,6 +73,7 @@ __all__ = [
     "UniverseParams",
     "WindowParams",
     "ZeroOr",
+    "load_any_params",
     "load_panel_params",
     "load_params",
     "names_panel",

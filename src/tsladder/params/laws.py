@@ -6,7 +6,7 @@ import dataclasses
 import importlib
 import itertools
 
-from tsladder.params.panel_sections import PanelSplitParams
+from tsladder.params.panel_sections import PanelParams, PanelSplitParams
 from tsladder.params.sections import (
     STRATEGIES,
     Choices,
@@ -15,27 +15,34 @@ from tsladder.params.sections import (
     Span,
     SplitParams,
     StopParams,
+    TrainingParams,
     ZeroOr,
 )
 from tsladder.vocabulary import parse_budget
 
 
+AnyParams = Params | PanelParams
+"""Question of a study of either kind."""
+
+
 def faults_between_sections(params: Params) -> list[str]:
     """Check the constraints between leaves and return every fault; every section has been read when this runs."""
     return [
-        *_ladder_faults(params),
+        *ladder_faults(params),
         *_symbol_faults(params),
         *_tier_faults(params),
         *_family_faults(params),
         *date_faults(params.splits),
         *_walk_faults(params),
-        *_search_faults(params.search),
+        *search_faults(params.search),
         *_supplementary_faults(params),
         *_task_faults(params),
+        *optimizer_faults(params.training),
     ]
 
 
-def _ladder_faults(params: Params) -> list[str]:
+def ladder_faults(params: AnyParams) -> list[str]:
+    """Check ladder, top rung and horizons and return every fault."""
     faults = []
     sizes = []
     for index, rung in enumerate(params.ladder):
@@ -45,7 +52,7 @@ def _ladder_faults(params: Params) -> list[str]:
             faults.append(f"ladder[{index}]: {error}")
     if not faults and any(a >= b for a, b in itertools.pairwise(sizes)):
         faults.append(f"ladder: rungs must grow strictly, got {', '.join(params.ladder)}")
-    if params.budget not in params.ladder:
+    if params.budget is not None and params.budget not in params.ladder:
         faults.append(f"budget: must be a rung of the ladder ({', '.join(params.ladder)}), got {params.budget!r}")
     if len(set(params.horizons)) != len(params.horizons):
         faults.append(f"horizons: each must appear only once, got {list(params.horizons)}")
@@ -117,7 +124,8 @@ def _walk_faults(params: Params) -> list[str]:
     return faults
 
 
-def _search_faults(search: SearchParams) -> list[str]:
+def search_faults(search: SearchParams) -> list[str]:
+    """Check strategy, presets and rules of a search and return every fault."""
     faults = []
     if search.strategy not in STRATEGIES:
         faults.append(f"search.strategy: must be one of {', '.join(STRATEGIES)}, got {search.strategy!r}")
@@ -182,6 +190,22 @@ def _task_faults(params: Params) -> list[str]:
     if not task.has_auc and params.training.monitor == "val_auc":
         faults.append(f"training.monitor: {needs_classes}")
     return [*faults, *_stop_faults(params, has_auc=task.has_auc), *_monitor_faults(params)]
+
+
+def optimizer_faults(training: TrainingParams) -> list[str]:
+    """Check the optimizer against its settings and the precision; return every fault."""
+    faults = []
+    if training.optimizer == "adabelief" and training.precision == "bf16":
+        faults.append(
+            "training.precision: with training.optimizer adabelief weights must be held in fp32, since a bf16 one is "
+            "too coarse for its second moment, so fp32, bf16-mixed or auto; got bf16"
+        )
+    if training.optimizer != "adabelief" and training.optimizer_settings is not None:
+        faults.append(
+            "training.optimizer_settings: are those of adabelief, and training.optimizer is "
+            f"{training.optimizer}: set null"
+        )
+    return faults
 
 
 def _monitor_faults(params: Params) -> list[str]:

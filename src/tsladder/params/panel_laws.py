@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import importlib
 
-from tsladder.params.laws import date_faults
-from tsladder.params.panel_sections import PanelParams
+from tsladder.params.laws import date_faults, ladder_faults, optimizer_faults, search_faults
+from tsladder.params.panel_sections import GraphParams, PanelParams
 
 RANKING_TASKS = ("rank",)
 
@@ -14,18 +14,18 @@ RANKING_TASKS = ("rank",)
 def faults_between_panel_sections(params: PanelParams) -> list[str]:
     """Check the constraints between leaves and return every fault; every section has been read when this runs."""
     return [
-        *_horizon_faults(params),
+        *ladder_faults(params),
         *_data_faults(params),
         *_target_faults(params),
         *date_faults(params.splits),
         *_purge_faults(params),
+        *search_faults(params.search),
+        *_family_faults(params),
+        *_missing_here(params),
+        *_training_faults(params),
+        *optimizer_faults(params.training),
+        *_graph_faults(params.graph),
     ]
-
-
-def _horizon_faults(params: PanelParams) -> list[str]:
-    if len(set(params.horizons)) == len(params.horizons):
-        return []
-    return [f"horizons: each stands once, got {list(params.horizons)}"]
 
 
 def _data_faults(params: PanelParams) -> list[str]:
@@ -62,3 +62,76 @@ def _purge_faults(params: PanelParams) -> list[str]:
         "training labels would reach into validation; null takes that number"
     )
     return [fault]
+
+
+def _family_faults(params: PanelParams) -> list[str]:
+    # By name, so that stages that only read params.yaml do not become stale with the code of a family.
+    families = importlib.import_module("tsladder.families")
+    model = params.model
+    if model.family not in families.panel_names():
+        return [f"model.family: must be one of {', '.join(families.panel_names())}, got {model.family!r}"]
+    family = families.load(model.family)
+    settings = {leaf: getattr(model, leaf) for leaf in family.leaves}
+    faults = family.faults(params.windows.context_length, settings)
+    return [f"model.{leaf}: {fault}" for leaf, fault in faults.items()]
+
+
+def _missing_here(params: PanelParams) -> list[str]:
+    """Return a fault for each leaf that asks for what only a series study has."""
+    faults = []
+    if params.search.supplementary is not None:
+        faults.append("search.supplementary: a panel study has no second phase of its searches: it must be null")
+    if params.search.transfer:
+        faults.append("search.transfer: a panel study does not train winners on other horizons: it must be false")
+    if params.search.objective != "val_loss":
+        faults.append("search.objective: val_auc needs classes, and a panel study ranks: it must be val_loss")
+    if params.training.monitor != "val_loss":
+        faults.append("training.monitor: val_auc needs classes, and a panel study ranks: it must be val_loss")
+    if params.training.loss != "auto":
+        faults.append(
+            f"training.loss: a panel study is trained on training.loss_weights, so it must be auto, got "
+            f"{params.training.loss}"
+        )
+    if params.splits.kind != "dates" and params.search.preset in params.search.presets:
+        if params.search.pruning_rule is not None:
+            faults.append(
+                "search.pruning: compares learning curves of one training, and a trial of splits.kind "
+                f"{params.splits.kind} is {params.splits.folds}: it must be null"
+            )
+    return faults
+
+
+def _training_faults(params: PanelParams) -> list[str]:
+    training = params.training
+    # By name: params lies below the tasks. All stocks of a panel are counted where its file is read.
+    losses = importlib.import_module("tsladder.tasks.parts.ranking_loss_faults")
+    found = losses.loss_faults(
+        training.loss_weights,
+        stocks=training.stocks_per_day,
+        effective_batch=training.effective_batch,
+        day_weights=training.day_weights,
+    )
+    faults = [f"{leaf}: {fault}" for leaf, fault in found.items()]
+    unknown = [str(horizon) for horizon in training.horizon_weights or () if horizon not in params.horizons]
+    if unknown:
+        known = ", ".join(map(str, params.horizons))
+        faults.append(f"training.horizon_weights: must name horizons of the study ({known}), got {', '.join(unknown)}")
+    return faults
+
+
+def _graph_faults(graph: GraphParams | None) -> list[str]:
+    if graph is None:
+        return []
+    faults = []
+    if graph.at_least > graph.neighbours:
+        faults.append(
+            f"graph.at_least: must be at most graph.neighbours ({graph.neighbours}), got {graph.at_least}: they are "
+            "some of them"
+        )
+    most = 1.0 - graph.shrinkage
+    if graph.threshold > most:
+        faults.append(
+            f"graph.threshold: must be at most 1 - graph.shrinkage ({most:g}), which no correlation exceeds, got "
+            f"{graph.threshold:g}"
+        )
+    return faults

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from tsladder.errors import BadInput
 from tsladder.params.assignments import assigned
-from tsladder.params.laws import faults_between_sections
+from tsladder.params.laws import AnyParams, faults_between_sections
 from tsladder.params.panel_laws import faults_between_panel_sections
 from tsladder.params.panel_sections import PanelParams
 from tsladder.params.sections import Params
@@ -27,6 +27,12 @@ def load_params(path: Path, assignments: Sequence[str] = ()) -> Params:
 def load_panel_params(path: Path, assignments: Sequence[str] = ()) -> PanelParams:
     """Read and check the params.yaml of a panel study at `path`, as `load_params` does."""
     return parse_panel_params(*_raw(PanelParams, path, assignments))
+
+
+def load_any_params(path: Path, assignments: Sequence[str] = ()) -> AnyParams:
+    """Read and check the params.yaml of a study of either kind, as `load_params` does."""
+    of_panel = names_panel(read_yaml(path))
+    return load_panel_params(path, assignments) if of_panel else load_params(path, assignments)
 
 
 def parse_params(raw: object, source: str) -> Params:

@@ -27,13 +27,28 @@ WITHOUT_RESULT = text_of(StageEnding(without_result=True))
 def ending_files(places: Places, cells: Iterable[Cell]) -> list[Path]:
     """Return one path for each stage that may end without a result: search and training of every cell, supplementary
     search and transfer."""
+    across = (places.supplementary_plan, places.transfer_plan)
+    return [*cell_ending_files(places, cells), *(places.ending(plan) for plan in across)]
+
+
+def cell_ending_files(places: Places, cells: Iterable[Cell]) -> list[Path]:
+    """Return the paths for the stages of cells alone: search and training of every cell."""
     plans = [plan for cell in cells for plan in (places.search_plan(cell), places.train_plan(cell))]
-    return [places.ending(plan) for plan in (*plans, places.supplementary_plan, places.transfer_plan)]
+    return [places.ending(plan) for plan in plans]
 
 
 def write_endings(places: Places, cells: Iterable[Cell]) -> None:
     """Write every ending file as it is before its stage runs."""
-    for path in ending_files(places, cells):
+    _write_as_planned(ending_files(places, cells))
+
+
+def write_cell_endings(places: Places, cells: Iterable[Cell]) -> None:
+    """Write the ending files of a panel study, which has no stage across cells that trains."""
+    _write_as_planned(cell_ending_files(places, cells))
+
+
+def _write_as_planned(paths: Iterable[Path]) -> None:
+    for path in paths:
         write_stage_ending(path, StageEnding(without_result=False), durable=False)
 
 

@@ -2,7 +2,7 @@
 
 A budget's grid is every (d_model, n_layers, n_heads, d_ff) of the lists below whose exact parameter count lies within
 25 % of the budget and which its family admits. Heads do not change the count, so a *shape* is a (d_model, n_layers,
-d_ff).
+d_ff). A family may have depths of its own (`OwnDepths`), also of layers over a graph, which then belong to the shape.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from itertools import product
 
 from tsladder.errors import BadInput
 from tsladder.families import load
+from tsladder.families.parts.family import Family
+from tsladder.families.parts.panel_family import OwnDepths
 from tsladder.models.spec import Geometry, ModelSpec
 from tsladder.vocabulary import parse_budget
 
@@ -31,7 +33,10 @@ COORDINATES: dict[str, Callable[[ModelSpec], int]] = {
     "n_layers": lambda spec: spec.n_layers,
     "n_heads": lambda spec: spec.n_heads,
 }
-"""Coordinates of a grid's architectures that a search explores, each with a function that reads it from a model."""
+"""Coordinates of every grid's architectures that a search explores, each with a function that reads it from a model."""
+
+N_GRAPH = "n_graph"
+"""Further coordinate of a grid whose architectures differ in their number of layers over a graph."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +53,21 @@ class Grid:
     @property
     def shapes(self) -> tuple[ModelSpec, ...]:
         """One member per shape, with the fewest heads."""
-        first: dict[tuple[int, int, int], ModelSpec] = {}
+        first: dict[tuple[int, ...], ModelSpec] = {}
         for member in self.members:
             first.setdefault(member.shape, member)
         return tuple(first.values())
+
+    @property
+    def coordinates(self) -> dict[str, Callable[[ModelSpec], int]]:
+        """The coordinates of this grid's architectures that a search explores, each with a function that reads it from
+        a model."""
+        return COORDINATES | ({N_GRAPH: lambda spec: spec.n_graph} if len(self.graph_depths) > 1 else {})
+
+    @property
+    def graph_depths(self) -> tuple[int, ...]:
+        """Numbers of layers over a graph that members have, ascending; (0,) without one."""
+        return tuple(sorted({member.n_graph for member in self.members}))
 
     def heads_of(self, member: ModelSpec) -> tuple[int, ...]:
         """Return the head counts that this grid offers for the shape of `member`."""
@@ -62,13 +78,21 @@ def build_grid(geometry: Geometry, budget: str) -> Grid:
     """Build the grid of all members of `budget`. Raises BadInput when there is none."""
     target = parse_budget(budget)
     small = target < SMALL_BELOW
-    widths, depths = (SMALL_WIDTHS, SMALL_DEPTHS) if small else (WIDTHS, DEPTHS)
     family = load(geometry.family)
+    widths = SMALL_WIDTHS if small else WIDTHS
+    depths, graph_depths = _depths(family, small=small)
     members = []
-    for d_model, n_layers, n_heads, ratio in product(widths, depths, HEADS, FF_RATIOS):
+    for d_model, n_layers, n_graph, n_heads, ratio in product(widths, depths, graph_depths, HEADS, FF_RATIOS):
         if d_model % n_heads or (small and d_model // n_heads < MIN_HEAD_WIDTH):
             continue
-        spec = ModelSpec(geometry=geometry, d_model=d_model, n_layers=n_layers, n_heads=n_heads, d_ff=ratio * d_model)
+        spec = ModelSpec(
+            geometry=geometry,
+            d_model=d_model,
+            n_layers=n_layers,
+            n_heads=n_heads,
+            d_ff=ratio * d_model,
+            n_graph=n_graph,
+        )
         if is_within(spec, target) and family.in_grid(spec):
             members.append(spec)
     if not members:
@@ -80,6 +104,13 @@ def build_grid(geometry: Geometry, budget: str) -> Grid:
         )
     members.sort(key=lambda spec: (spec.n_params_formula, *spec.shape, spec.n_heads))
     return Grid(budget, tuple(members))
+
+
+def _depths(family: Family, *, small: bool) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the numbers of layers, and of layers over a graph, that a grid of `family` tries."""
+    if isinstance(family, OwnDepths):
+        return family.depths, family.graph_depths
+    return (SMALL_DEPTHS if small else DEPTHS), (0,)
 
 
 def is_within(spec: ModelSpec, target: int) -> bool:

@@ -8,25 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tsladder.artifacts.plans import CellPlan
+from tsladder.artifacts.panel_splits import PanelSplits
+from tsladder.artifacts.plans import CellPlan, PanelQuestion
 from tsladder.artifacts.record import json_of
 from tsladder.artifacts.splits import HorizonSplits
 from tsladder.artifacts.store import digest
 from tsladder.planning.fingerprint import Code, module_fingerprints
 from tsladder.planning.same_numbers import same_numbers
-from tsladder.planning.stage_code import TRAINING, family_module, task_module
+from tsladder.planning.stage_code import PANEL_TRAINING, TRAINING, family_module, task_module
 
 
 def training_code(plan: CellPlan) -> dict[str, str]:
     """Return the hash of every module in use between the files of features and splits and a trained model, by module;
     of the earlier code where that made the same numbers. `plan`: any plan file of a cell, which names family and
     task."""
-    chosen = family_module(plan.question.model.family), task_module(plan.question.target.task)
-    found = module_fingerprints((*TRAINING, *chosen), Code.in_use().source, "train")
-    return same_numbers().as_before("training", found)
+    question = plan.question
+    chosen = family_module(question.model.family), task_module(question.target.task)
+    of_panel = isinstance(question, PanelQuestion)
+    modules = (*(PANEL_TRAINING if of_panel else TRAINING), *chosen)
+    found = module_fingerprints(modules, Code.in_use().source, "panel/train" if of_panel else "train")
+    return found if of_panel else same_numbers().as_before("training", found)
 
 
-def training_base(plan: CellPlan, features_fingerprint: str, splits: HorizonSplits, code: Mapping[str, str]) -> str:
+def training_base(plan: CellPlan, features_fingerprint: str, splits: HorizonSplits | PanelSplits, code: Mapping[str, str]) -> str:
     """Return the digest of what all trainings of a cell have in common. `plan`: any plan file of the cell; `code`: as
     `training_code` returns it.
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tsladder.artifacts.choice import Choice
+from tsladder.artifacts.panel_splits import PanelSplits
 from tsladder.artifacts.plans import CellPlan, EvaluatePlan, NotPlanned, SearchPlan, TrainPlan
 from tsladder.artifacts.record import json_of
 from tsladder.artifacts.splits import HorizonSplits
@@ -70,19 +71,19 @@ def study_key(search_plans: Mapping[str, SearchPlan | NotPlanned]) -> str:
     return digest({name: json_of(plan) for name, plan in search_plans.items() if isinstance(plan, SearchPlan)})
 
 
-def cell_key(plan: SearchPlan, features_fingerprint: str, splits: HorizonSplits) -> str:
+def cell_key(plan: SearchPlan, features_fingerprint: str, splits: HorizonSplits | PanelSplits) -> str:
     """Return the identity of one cell's search: of its plan and the VALUES it is computed from."""
     return digest(json_of(plan), features_fingerprint, json_of(splits))
 
 
-def train_key(plan: TrainPlan, choice: Choice, features_fingerprint: str, splits: HorizonSplits) -> str:
+def train_key(plan: TrainPlan, choice: Choice, features_fingerprint: str, splits: HorizonSplits | PanelSplits) -> str:
     """Return the identity of one trained winner, whatever the number of seeds: another seed never retrains the
     others."""
     without_count = {key: value for key, value in json_of(plan).items() if key != "seeds"}
     return digest(without_count, json_of(choice), features_fingerprint, json_of(splits))
 
 
-def retraining_key(plan: TrainPlan, choice: Choice, features_fingerprint: str, splits: HorizonSplits) -> str:
+def retraining_key(plan: TrainPlan, choice: Choice, features_fingerprint: str, splits: HorizonSplits | PanelSplits) -> str:
     """Return the identity of one cell's retraining: of the trained winner and its number of seeds."""
     return digest(train_key(plan, choice, features_fingerprint, splits), plan.seeds)
 

@@ -8,7 +8,7 @@ loads is reached from the first or named in the second.
 
 from __future__ import annotations
 
-from tsladder.tasks import module_of
+from tsladder import families, tasks
 
 TRAINING = (
     "tsladder.data.dataset",
@@ -25,7 +25,21 @@ _SEARCH = (
 )
 _SCORING = ("tsladder.evaluation.symbols", "tsladder.cells.forecasting", "tsladder.cells.scoring")
 
+PANEL_TRAINING = (
+    "tsladder.panel.dataset",
+    "tsladder.panel.study_cube",
+    "tsladder.planning.panel_recipe",
+    "tsladder.training.day_feed",
+    "tsladder.training.folds",
+    "tsladder.training.trainer",
+)
+"""Entry modules of the code from the file of a panel to a trained model."""
+_PANEL_SCORING = ("tsladder.cells.forecasting", "tsladder.cells.panel_scoring")
+
 NUMBER_MAKERS = {
+    "panel/hpo": (*PANEL_TRAINING, *_SEARCH),
+    "panel/train": (*PANEL_TRAINING, "tsladder.cells.seed_jobs"),
+    "panel/evaluate": (*PANEL_TRAINING, *_PANEL_SCORING),
     "hpo": (*TRAINING, *_SEARCH),
     "train": (*TRAINING, "tsladder.cells.seed_jobs"),
     "evaluate": ("tsladder.data.dataset", "tsladder.planning.recipe", *_SCORING),
@@ -55,11 +69,13 @@ OUTSIDE = {
     "tsladder.families.parts.work": "multiplications of a block, for seconds of training",
     "tsladder.evaluation.constant": "the loss of the base rate, recorded beside a trial",
     "tsladder.tasks.parts.class_words": "what log and report say of classes",
+    "tsladder.tasks.parts.rank_words": "what log and report say of rankings",
     "tsladder.tasks.parts.return_words": "what log and report say of returns",
     "tsladder.tasks.parts.words": "words and columns of a task",
     "tsladder.data.tier_sizes": "how many columns a tier has; the number is in the plan files by value",
     "tsladder.planning.calibration": "peaks of memory on this machine",
     "tsladder.planning.cells": "writes the plan files",
+    "tsladder.planning.panel_cells": "writes the plan files of a panel study",
     "tsladder.planning.duration": "seconds of training",
     "tsladder.planning.endings": "how a stage ended",
     "tsladder.planning.fingerprint": "hashes of the code",
@@ -129,8 +145,9 @@ def is_outside(module: str, stage: str | None = None) -> bool:
 
 
 def family_module(name: str) -> str:
-    """Return the module of the model family `name`, which is loaded by that name."""
-    return f"tsladder.families.{name}"
+    """Return the module of the model family `name`, of one series or of a panel, which is loaded by that name. Raises
+    BadInput for an unknown one."""
+    return families.module_of(name)
 
 
 def strategy_module(name: str) -> str:
@@ -140,7 +157,7 @@ def strategy_module(name: str) -> str:
 
 def task_module(name: str) -> str:
     """Return the module of the task `name`, which is loaded by that name. Raises BadInput for an unknown one."""
-    return f"tsladder.tasks.{module_of(name)}"
+    return f"tsladder.tasks.{tasks.module_of(name)}"
 
 
 def tier_module(name: str) -> str:

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from tsladder.artifacts.plans import Recipe
 from tsladder.errors import BadInput
 from tsladder.models.spec import ModelSpec
-from tsladder.params import Params
-from tsladder.planning.cells import geometry_of
+from tsladder.params import AnyParams
+from tsladder.places import Places
 from tsladder.planning.grid import build_grid
 from tsladder.planning.machine import Machine, describe_memory
 from tsladder.planning.memory import least_memory_gib
-from tsladder.planning.recipe import recipe_of
+from tsladder.planning.study_models import geometry_for, recipe_for
 
 _CHEAPER = (("adamw", "bf16"), ("lean", "bf16-mixed"), ("lean", "bf16"))
 """Pairs (optimizer, precision), from the smallest change of the recipe to the least memory. Each of them makes another
@@ -42,11 +42,11 @@ def insufficient_memory(
     )
 
 
-def check_memory(params: Params, machine: Machine) -> None:
+def check_memory(places: Places, params: AnyParams, machine: Machine) -> None:
     """Raise BadInput where not even the smallest model of the ladder can be trained."""
     rung = params.ladder[0]
-    recipe = recipe_of(params.training, params.search.chosen, rung, params.target.task)
-    spec = min(build_grid(geometry_of(params), rung).members, key=lambda spec: spec.n_params)
+    recipe = recipe_for(params, rung)
+    spec = min(build_grid(geometry_for(places, params), rung).members, key=lambda spec: spec.n_params)
     least = _need([spec], machine, recipe)
     if machine.memory_gib >= least:
         return

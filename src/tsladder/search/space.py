@@ -1,8 +1,9 @@
 """Search space: what a search may draw, and the configuration that a draw stands for. Pure: no optuna, no torch.
 
 An architecture is drawn by its coordinates: depth against width (n_layers / d_model on a log scale), the feed-forward
-ratio and the heads. At a given ratio, a budget leaves a one-dimensional family of shapes, so a point of these
-coordinates is decoded to the nearest member of the grid; every member is reachable.
+ratio and the heads; also the layers over a graph in a grid where their number differs. At a given ratio and number, a
+budget leaves a one-dimensional family of shapes, so a point of these coordinates is decoded to the nearest member of
+the grid; every member is reachable.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 from tsladder.models.spec import ModelSpec
 from tsladder.params import Choices, SpaceParams, Span, ZeroOr
-from tsladder.planning.grid import Grid
+from tsladder.planning.grid import N_GRAPH, Grid
 from tsladder.planning.recipe import Settings
 from tsladder.search.configuration import Configuration, Draw, Value
 from tsladder.search.decisions import Forced
@@ -52,10 +53,12 @@ class SearchSpace:
         aspects = [_aspect(shape) for shape in self.grid.shapes]
         ratios = sorted({_ratio(shape) for shape in self.grid.shapes})
         heads = sorted({member.n_heads for member in self.grid.members})
+        graph_depths = self.grid.graph_depths
         return (
             Draw(name=DEPTH_TO_WIDTH, low=min(aspects), high=max(aspects), log=True),
             Draw(name=D_FF_RATIO, choices=tuple(ratios)),
             Draw(name=N_HEADS, choices=tuple(heads)),
+            *((Draw(name=N_GRAPH, choices=graph_depths),) if len(graph_depths) > 1 else ()),
         )
 
     def _settings_draws(self) -> tuple[Draw, ...]:
@@ -101,9 +104,16 @@ class SearchSpace:
         ratio = int(drawn[D_FF_RATIO])
         target_log_ratio = math.log(drawn[DEPTH_TO_WIDTH])
         budget = self.grid.n_budget
+        n_graph = int(drawn.get(N_GRAPH, self.grid.graph_depths[0]))
         shape = min(
             (shape for shape in self.grid.shapes if _ratio(shape) == ratio),
-            key=lambda s: (abs(math.log(_aspect(s)) - target_log_ratio), abs(s.n_params_formula - budget), s.shape),
+            key=lambda s: (
+                # Few shapes of a ratio may be left in a large rung, not all numbers among them.
+                abs(s.n_graph - n_graph),
+                abs(math.log(_aspect(s)) - target_log_ratio),
+                abs(s.n_params_formula - budget),
+                s.shape,
+            ),
         )
         offered = self.grid.heads_of(shape)
         heads = min(offered, key=lambda h: (abs(math.log2(h) - math.log2(drawn[N_HEADS])), h))
@@ -131,6 +141,7 @@ class SearchSpace:
             DEPTH_TO_WIDTH: min(max(_aspect(spec), aspect.low), aspect.high),
             D_FF_RATIO: _nearest(draws[D_FF_RATIO].choices, _ratio(spec)),
             N_HEADS: _nearest(draws[N_HEADS].choices, spec.n_heads),
+            **({N_GRAPH: _nearest(draws[N_GRAPH].choices, spec.n_graph)} if N_GRAPH in draws else {}),
         }
 
     def _setting_draws(self, settings: Mapping[str, Value]) -> dict[str, Value]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -37,7 +38,7 @@ def beat_in_blocks(model: Model, beat: Beat) -> None:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class LossSums:
-    """Sums over windows, on the device: of the loss that is `trained` on and of the loss that is `reported`."""
+    """Sums over samples, on the device: of the loss that is `trained` on and of the loss that is `reported`."""
 
     trained: Tensor
     reported: Tensor
@@ -66,8 +67,8 @@ def accumulate_gradients(
         return _accumulate_joint_loss(model, weights, feed, parts, loss, beat)
     sums = LossSums.zero(index_B.device)
     for number, part_B in enumerate(parts, start=1):
-        x_BTC, y_B = feed.batch(part_B)
-        out_B = model(x_BTC)
+        inputs_B, y_B = feed.batch(part_B)
+        out_B = model(inputs_B)
         total = loss.total(out_B, y_B)
         (total / len(index_B)).backward()
         weights.add_gradients(more_follow=number < len(parts))
@@ -82,27 +83,31 @@ def _accumulate_joint_loss(
     outputs = []
     with torch.no_grad(), _restored_random_state(parts[0].device):
         for part_B in parts:
-            x_BTC, _ = feed.batch(part_B)
-            outputs.append(model(x_BTC))
+            inputs_B, _ = feed.batch(part_B)
+            outputs.append(model(inputs_B))
             beat()
     out_B = torch.cat(outputs).requires_grad_()
-    y_B = feed.y_N[torch.cat(list(parts))]
+    y_B = feed.labels(torch.cat(list(parts)))
     total = loss.total(out_B, y_B)
-    (gradient_B,) = torch.autograd.grad(total / len(y_B), out_B)
+    (gradient_B,) = torch.autograd.grad(total / len(out_B), out_B)
     shares = gradient_B.split([len(part_B) for part_B in parts])
     for number, (part_B, share_B) in enumerate(zip(parts, shares, strict=True), start=1):
-        x_BTC, _ = feed.batch(part_B)
-        model(x_BTC).backward(share_B)
+        inputs_B, _ = feed.batch(part_B)
+        model(inputs_B).backward(share_B)
         weights.add_gradients(more_follow=number < len(parts))
         beat()
     return _sums(loss, total, out_B, y_B)
 
 
-def _sums(loss: Loss, total: Tensor, out_B: Tensor, y_B: Tensor) -> LossSums:
+def _sums(loss: Loss, total: Tensor, out_B: Tensor, y_B: Any) -> LossSums:
     trained = total.detach()
     if loss.is_reported_loss:
         return LossSums(trained=trained, reported=trained)
-    return LossSums(trained=trained, reported=loss.per_window(out_B.detach(), y_B).sum())
+    loss_B = loss.reported(out_B.detach(), y_B)
+    if len(loss_B) in (0, len(out_B)):
+        return LossSums(trained=trained, reported=loss_B.sum())
+    # Samples that cannot be judged count as the mean of the others, so that the sum over all has the mean of these.
+    return LossSums(trained=trained, reported=loss_B.mean() * len(out_B))
 
 
 @contextmanager

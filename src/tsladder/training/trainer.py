@@ -10,32 +10,34 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from tsladder.artifacts.outcome import EpochRecord
+from tsladder.artifacts.outcome import BuiltOptimizer, EpochRecord
+from tsladder.artifacts.plans import PanelRecipe
+from tsladder.artifacts.validation_figures import ValidationFigures
+from tsladder.data.samples import Samples
 from tsladder.data.windows import Windows
 from tsladder.models.build import Model, build, count_params
+from tsladder.models.spec import PanelGeometry
 from tsladder.patience import step as step_patience
 from tsladder.planning.memory import scoring_batch
 from tsladder.tasks import load as load_task
+from tsladder.tasks import load_ranking
 from tsladder.tasks.parts.losses import Loss
 from tsladder.training.best_weights import BestWeights
 from tsladder.training.checkpoints import Checkpoints, StopRequested
-from tsladder.training.feed import Feed
+from tsladder.training.feed import Feed, feed_of
 from tsladder.training.gradients import Beat, LossSums, accumulate_gradients, beat_in_blocks, no_heartbeat
 from tsladder.training.lean import LeanOptimizer
-from tsladder.training.optim import build_optimizer, learning_rate_factor, set_learning_rate
+from tsladder.training.optim import build_optimizer, learning_rate_factor, read_back, set_learning_rate
 from tsladder.training.outcome import Job
 from tsladder.training.training_state import TrainingProgress
 from tsladder.training.validation_metrics import auc, loss_standard_error, mean_loss
 from tsladder.training.weights import Weights
 from tsladder.vocabulary import StopReason
-
-DIVERGENCE_LOSS = 10.0 * math.log(2.0)
-"""Mean training loss above which training has diverged: ten times that of a coin toss. A loss that is not finite is
-divergence too."""
 
 Report = Callable[[EpochRecord], bool]
 """Callback after every epoch; False asks to stop."""
@@ -43,7 +45,8 @@ Report = Callable[[EpochRecord], bool]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fitted:
-    """Trained model with the best epoch's weights in place, and how training went."""
+    """Trained model with the best epoch's weights in place, and how training went. `figures`: what is reported of its
+    outputs on validation beside the loss, None where nothing is."""
 
     model: Model
     weights: Weights
@@ -54,6 +57,8 @@ class Fitted:
     val_auc: float | None
     n_params: int
     curve: tuple[EpochRecord, ...]
+    optimizer: BuiltOptimizer
+    figures: ValidationFigures | None = None
 
 
 class Trainer:
@@ -71,6 +76,7 @@ class Trainer:
             dropout=job.settings.dropout,
             activation_checkpointing=job.plan.activation_checkpointing,
             lowered=job.recipe.precision == "bf16",
+            stocks_at_once=job.plan.stocks_at_once,
         ).to(self.device)
         self.n_params = count_params(self.model)
         if self.n_params != job.spec.n_params:
@@ -102,7 +108,7 @@ class Trainer:
         return self._lean is not None and self._lean.in_motion
 
     def step(self, feed: Feed, index_B: Tensor, learning_rate: float, beat: Beat = no_heartbeat) -> LossSums:
-        """Take one optimizer step on the windows `index_B`; return the sums of their losses."""
+        """Take one optimizer step on the samples `index_B`; return the sums of their losses."""
         set_learning_rate(self.optimizer, learning_rate)
         if self._lean is not None:
             self._lean.begin_step()
@@ -119,8 +125,8 @@ class Trainer:
 
 def fit(
     job: Job,
-    train: Windows,
-    validation: Windows,
+    train: Samples,
+    validation: Samples,
     report: Report,
     beat: Beat = no_heartbeat,
     checkpoints: Checkpoints | None = None,
@@ -134,9 +140,11 @@ def fit(
     Two runs of the same job on the same machine and thread count end with the same weights, bit for bit, interrupted or
     not.
     """
-    loss = load_task(job.task).training_loss(job.recipe.loss, train.y_N)
+    loss = training_loss(job, train)
     trainer = Trainer(job, loss)
-    train_feed, validation_feed = Feed(train, trainer.device), Feed(validation, trainer.device)
+    train_feed, validation_feed = (
+        feed_of(samples, trainer.device, job.recipe, seed=job.seed) for samples in (train, validation)
+    )
     best = _best_weights(job, trainer, checkpoints)
     progress = TrainingProgress(job, trainer, best, checkpoints)
     alive = progress.beat(beat)
@@ -156,11 +164,19 @@ def fit(
     best.discard()
     return replace(
         ended,
-        best_val_loss=mean_loss(loss, logits_N, validation_feed.y_N),
-        val_loss_se=loss_standard_error(loss, logits_N, validation_feed.y_N),
+        best_val_loss=mean_loss(loss, logits_N, validation_feed.every_label),
+        val_loss_se=loss_standard_error(loss, logits_N, validation_feed.every_label),
         best_epoch=progress.patience.best_step,
-        val_auc=auc(loss, logits_N, validation_feed.y_N),
+        val_auc=auc(loss, logits_N, validation_feed.every_label),
+        figures=validation_feed.figures(logits_N),
     )
+
+
+def training_loss(job: Job, train: Samples) -> Loss:
+    """Build the loss of the job's recipe for its training samples. Raises BadInput where they do not allow it."""
+    if isinstance(job.recipe, PanelRecipe):
+        return load_ranking(job.task).training_loss(job.recipe, cast(PanelGeometry, job.spec.geometry))
+    return load_task(job.task).training_loss(job.recipe.loss, cast(Windows, train).y_N)
 
 
 def _best_weights(job: Job, trainer: Trainer, checkpoints: Checkpoints | None) -> BestWeights:
@@ -185,12 +201,12 @@ def _train(
     """Train epoch after epoch from where `progress` stands; return how training ended. Raises StopRequested."""
     train_feed, validation_feed = feeds
     loss = trainer.loss
-    steps_per_epoch = -(-len(train_feed) // job.plan.effective_batch)
+    steps_per_epoch = -(-train_feed.per_epoch // job.plan.effective_batch)
     while progress.epoch <= job.settings.epochs:
         epoch = progress.epoch
-        shuffled = progress.shuffled(len(train_feed)).to(trainer.device)
-        batches = shuffled.split(job.plan.effective_batch)
-        for number in range(progress.steps_done, steps_per_epoch):
+        order = train_feed.order(epoch, progress.shuffled)
+        batches = order.split(job.plan.effective_batch)
+        for number in range(progress.steps_done, len(batches)):
             factor = learning_rate_factor(
                 (epoch - 1) * steps_per_epoch + number,
                 total_steps=steps_per_epoch * job.settings.epochs,
@@ -199,18 +215,18 @@ def _train(
             )
             progress.begin_step()
             progress.end_step(trainer.step(train_feed, batches[number], job.settings.learning_rate * factor, beat))
-        trained_loss = progress.sums.trained.item() / len(train_feed)
+        trained_loss = progress.sums.trained.item() / len(order)
         train_seconds = progress.end_steps()
         logits_N = predict_logits(trainer.model, validation_feed, job.plan.micro_batch, beat)
-        val_loss = mean_loss(loss, logits_N, validation_feed.y_N)
-        if not math.isfinite(trained_loss) or not math.isfinite(val_loss) or trained_loss > DIVERGENCE_LOSS:
+        val_loss = mean_loss(loss, logits_N, validation_feed.every_label)
+        if not math.isfinite(trained_loss) or not math.isfinite(val_loss) or trained_loss > loss.diverges_above:
             return StopReason.DIVERGED
         record = EpochRecord(
             epoch=epoch,
             steps=epoch * steps_per_epoch,
-            train_loss=progress.sums.reported.item() / len(train_feed),
+            train_loss=progress.sums.reported.item() / len(order),
             val_loss=val_loss,
-            val_auc=auc(loss, logits_N, validation_feed.y_N) if job.recipe.monitor == "val_auc" else None,
+            val_auc=auc(loss, logits_N, validation_feed.every_label) if job.recipe.monitor == "val_auc" else None,
             train_seconds=train_seconds,
             seconds=progress.epoch_seconds,
         )
@@ -242,6 +258,7 @@ def _fitted(trainer: Trainer, progress: TrainingProgress, stop_reason: StopReaso
         val_auc=None,
         n_params=trainer.n_params,
         curve=tuple(progress.curve),
+        optimizer=read_back(trainer.optimizer),
     )
 
 
@@ -256,16 +273,16 @@ def _watched(job: Job, record: EpochRecord) -> float:
 
 @torch.no_grad()
 def predict_logits(model: Model, feed: Feed, micro_batch: int | None = None, beat: Beat = no_heartbeat) -> Tensor:
-    """Return the raw outputs, one per window in the order of the windows, without dropout.
+    """Return the raw outputs, one per sample in the order of the samples, without dropout.
 
-    `micro_batch`: how many windows training could hold.
+    `micro_batch`: how many samples training could hold.
     """
     model.eval()
-    return torch.cat(list(_logits(model, feed, scoring_batch(micro_batch), beat)))
+    return torch.cat(list(_logits(model, feed, scoring_batch(micro_batch, feed.stocks), beat)))
 
 
 def _logits(model: Model, feed: Feed, at_once: int, beat: Beat) -> Iterator[Tensor]:
-    for index_B in torch.arange(len(feed), device=feed.y_N.device).split(at_once):
-        x_BTC, _ = feed.batch(index_B)
-        yield model(x_BTC)
+    for index_B in torch.arange(len(feed), device=feed.device).split(at_once):
+        inputs_B, _ = feed.batch(index_B)
+        yield model(inputs_B)
         beat()

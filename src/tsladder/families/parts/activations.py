@@ -35,7 +35,7 @@ def activations_of(model: Architecture, stem: Stem, body: int) -> Activations:
         blocks=blocks + sum(_distilling_bytes(model, *between, body) for between in distilled),
         checkpointed=sum(stage.n_blocks * stage.tokens * d * body for stage in stages) + largest,
         largest_block=largest,
-        moment=_moment_bytes(model, stages[0], body),
+        moment=moment_bytes(model, stages[0], body),
         edges=_edges_bytes(model, stem, body),
     )
 
@@ -53,7 +53,7 @@ def block_bytes(model: Architecture, stage: Stage, body: int) -> float:
     return stage.tokens * (in_body * body + in_fp32 * 4) + apart
 
 
-def _moment_bytes(model: Architecture, stage: Stage, body: int) -> float:
+def moment_bytes(model: Architecture, stage: Stage, body: int) -> float:
     """Return the bytes that a block of `stage` needs temporarily, on top of those that it keeps."""
     feed_forward = 2 * model.d_ff * body
     width = _attention_width(model, stage)

@@ -38,6 +38,7 @@ class TokenEncoder(Model):
 
     embed: nn.Linear
     norm: nn.LayerNorm
+    head: nn.Linear
 
     def __init__(
         self,
@@ -110,11 +111,20 @@ def encode(h_BPD: Tensor, layers: Iterable[Layer], *, dropout: float, checkpoint
     `checkpointing`: a layer keeps only its input and is computed again in the backward pass.
     """
     layers = list(layers)
-    count = 1 + len(layers)
-    keys = draw_keys(count) if dropout > 0 else [None] * count
-    if keys[0] is not None:
-        h_BPD = Masks(dropout, keys[0]).drop(h_BPD)
-    for layer, key in zip(layers, keys[1:], strict=True):
+    first, *keys = dropout_keys(1 + len(layers), dropout)
+    if first is not None:
+        h_BPD = Masks(dropout, first).drop(h_BPD)
+    return through(h_BPD, layers, keys, checkpointing=checkpointing)
+
+
+def dropout_keys(count: int, dropout: float) -> list[int | None]:
+    """Draw one key for each of `count` masked layers; None for each where nothing is dropped."""
+    return [*draw_keys(count)] if dropout > 0 else [None] * count
+
+
+def through(h_BPD: Tensor, layers: Iterable[Layer], keys: Iterable[int | None], *, checkpointing: bool) -> Tensor:
+    """Pass tokens through layers, each with its key. `checkpointing`: as in `encode`."""
+    for layer, key in zip(layers, keys, strict=True):
         h_BPD = checkpoint(layer, h_BPD, key, use_reentrant=False) if checkpointing else layer(h_BPD, key)
     return h_BPD
 

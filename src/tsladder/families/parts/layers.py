@@ -46,9 +46,16 @@ def attend_to_all(heads_BPE: Tensor, n_heads: int) -> Tensor:
 
     It uses torch's scaled_dot_product_attention, except for short sequences on a CPU, where that is the slowest part.
     """
+    return attend_to_some(heads_BPE, n_heads, None)
+
+
+def attend_to_some(heads_BPE: Tensor, n_heads: int, attended_BP: Tensor | None) -> Tensor:
+    """Compute softmax attention of every token to those in `attended_BP`, bool, at least one in each sequence; None: to
+    all."""
     if heads_BPE.device.type == "cpu" and heads_BPE.shape[1] <= SHORT_TOKENS:
-        return attend(heads_BPE, n_heads)
-    mixed = functional.scaled_dot_product_attention(*split_heads(heads_BPE, n_heads))
+        return attend(heads_BPE, n_heads, attended_BP)
+    mask = None if attended_BP is None else attended_BP[:, None, None, :]
+    mixed = functional.scaled_dot_product_attention(*split_heads(heads_BPE, n_heads), attn_mask=mask)
     return mixed.transpose(1, 2).flatten(2)
 
 
@@ -62,12 +69,14 @@ class SelfAttention(nn.Module):
         self.project_out = nn.Linear(d_model, d_model)
         self.mix = mix
 
-    def forward(self, h_BPD: Tensor) -> Tensor:
+    def forward(self, h_BPD: Tensor, mix: Mix | None = None) -> Tensor:
+        """Mix the tokens by the attention `mix`; None: by that which the block was built with."""
         heads_BPE = self.project_in(h_BPD)
         if heads_BPE.device.type == "cpu" and heads_BPE.dtype == torch.bfloat16:
             # torch's CPU kernel falls back to plain loops for the backward pass in bf16, 25 times slower.
             heads_BPE = heads_BPE.float()
-        projected: Tensor = self.project_out(self.mix(heads_BPE, self.n_heads).to(h_BPD.dtype))
+        mixed_BPD = (mix or self.mix)(heads_BPE, self.n_heads)
+        projected: Tensor = self.project_out(mixed_BPD.to(h_BPD.dtype))
         return projected
 
 
@@ -83,10 +92,11 @@ class EncoderBlock(nn.Module):
         self.contract = nn.Linear(d_ff, d_model)
         self.dropout = dropout
 
-    def forward(self, h_BPD: Tensor, key: int | None) -> Tensor:
-        """Pass the tokens through the block. `key` decides the dropout masks; None drops nothing."""
+    def forward(self, h_BPD: Tensor, key: int | None, mix: Mix | None = None) -> Tensor:
+        """Pass the tokens through the block. `key` decides the dropout masks; None drops nothing. `mix`: another
+        attention than that which the block was built with, for this pass."""
         masks = None if key is None else Masks(self.dropout, key)
-        mixed_BPD = self.attention(self.norm_attention(h_BPD))
+        mixed_BPD = self.attention(self.norm_attention(h_BPD), mix)
         h_BPD = h_BPD + mixed_BPD if masks is None else masks.add(h_BPD, mixed_BPD)
         h_BPF = functional.gelu(self.expand(self.norm_feed_forward(h_BPD)))
         out_BPD: Tensor = self.contract(h_BPF)

@@ -1,4 +1,4 @@
-"""The base class of every family's module: windows to logits, with parts that may compute in bf16."""
+"""The base class of every family's module: inputs to outputs, with parts that may compute in bf16."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from torch import nn
 
 
 class Model(nn.Module):
-    """A model: windows x_BTC -> logits_B, or logits_BK for several outputs.
+    """A model of one series, windows x_BTC -> logits_B (logits_BK for several outputs), or of a panel of stocks, days
+    `DayInputs` -> out_BSO, in fp32.
 
     `embed` makes tokens of width d_model, `blocks` are the repeated layers, `norm` and `head` follow them; a parameter
     called `position` is added to the tokens. The parameter counts of a study are distinguished by these names.
@@ -15,7 +16,7 @@ class Model(nn.Module):
     embed: nn.Module
     blocks: nn.ModuleList
     norm: nn.Module
-    head: nn.Linear
+    head: nn.Module
 
     def body(self) -> tuple[nn.Module, ...]:
         """Return the parts that may hold their weights and compute in bf16; everything else stays in fp32.

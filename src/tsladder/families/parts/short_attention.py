@@ -7,6 +7,7 @@ is written out. Letters: N windows x heads, P tokens, K width of a head, D = hea
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -15,20 +16,26 @@ from torch import Tensor
 from tsladder.families.parts.heads import padded_head_width
 
 
-def attend(heads_BPE: Tensor, n_heads: int) -> Tensor:
-    """Compute softmax attention within each window: queries, keys and values side by side in E -> mixed_BPD."""
-    mixed: Tensor = _ShortAttention.apply(heads_BPE, n_heads)  # type: ignore[no-untyped-call]
+def attend(heads_BPE: Tensor, n_heads: int, attended_BP: Tensor | None = None) -> Tensor:
+    """Compute softmax attention within each window: queries, keys and values side by side in E -> mixed_BPD.
+
+    `attended_BP`, bool: tokens that others attend to, at least one in each window; None: all.
+    """
+    mixed: Tensor = _ShortAttention.apply(heads_BPE, n_heads, attended_BP)  # type: ignore[no-untyped-call]
     return mixed
 
 
 class _ShortAttention(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, heads_BPE: Tensor, n_heads: int) -> Tensor:
+    def forward(ctx: Any, heads_BPE: Tensor, n_heads: int, attended_BP: Tensor | None) -> Tensor:
         batch, tokens, triple = heads_BPE.shape
         width = triple // 3 // n_heads
         padded = padded_head_width(width, tokens)
         query_NPK, key_NPK, value_NPK = _by_head(heads_BPE.view(batch, tokens, 3, n_heads, width), padded)
         share_NPP = torch.bmm(query_NPK, key_NPK.transpose(1, 2)).mul_(width**-0.5)
+        if attended_BP is not None:
+            left_out_B11P = ~attended_BP[:, None, None, :]
+            share_NPP.view(batch, n_heads, tokens, tokens).masked_fill_(left_out_B11P, -math.inf)
         share_NPP.sub_(share_NPP.amax(-1, keepdim=True)).exp_()
         share_NPP.div_(share_NPP.sum(-1, keepdim=True))
         ctx.save_for_backward(query_NPK, key_NPK, value_NPK, share_NPP)
@@ -37,7 +44,7 @@ class _ShortAttention(torch.autograd.Function):
         return mixed.transpose(1, 2).reshape(batch, tokens, triple // 3)
 
     @staticmethod
-    def backward(ctx: Any, gradient_BPD: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, gradient_BPD: Tensor) -> tuple[Tensor, None, None]:
         query_NPK, key_NPK, value_NPK, share_NPP = ctx.saved_tensors
         batch, tokens, n_heads, width = ctx.shape
         padded = query_NPK.shape[-1]
@@ -49,7 +56,7 @@ class _ShortAttention(torch.autograd.Function):
         torch.bmm(score_NPP, key_NPK, out=out[0])
         torch.bmm(score_NPP.transpose(1, 2), query_NPK, out=out[1])
         heads = out.view(3, batch, n_heads, tokens, padded)[..., :width].permute(1, 3, 0, 2, 4)
-        return heads.reshape(batch, tokens, -1), None
+        return heads.reshape(batch, tokens, -1), None, None
 
 
 def _by_head(parts: Tensor, padded: int) -> tuple[Tensor, ...]:

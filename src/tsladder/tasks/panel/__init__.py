@@ -1,1 +1,1 @@
-"""The tasks of a panel of stocks, one module each, loaded by name as those of a series are."""
+"""The tasks of a panel of stocks, one module each, found by name as those of a series are."""

@@ -31,8 +31,14 @@ class DayLabels:
     def of_days(self, index_B: Tensor) -> DayLabels:
         """Return the labels of the days numbered `index_B`."""
         weight_B = None if self.weight_B is None else self.weight_B[index_B]
+        return DayLabels(return_BSM=self.return_BSM[index_B], target_BSM=self.target_BSM[index_B], weight_B=weight_B)
+
+    def double(self) -> DayLabels:
+        """Return the same labels as float64."""
         return DayLabels(
-            return_BSM=self.return_BSM[index_B], target_BSM=self.target_BSM[index_B], weight_B=weight_B
+            return_BSM=self.return_BSM.double(),
+            target_BSM=self.target_BSM.double(),
+            weight_B=None if self.weight_B is None else self.weight_B.double(),
         )
 
     @classmethod

@@ -1,4 +1,5 @@
-"""The port `Task`: all that the program needs to know of a forecasting task. Imports neither numpy nor torch.
+"""The ports `Task` and `RankingTask`: all that the program needs to know of a forecasting task of a series or of a
+panel. Imports neither numpy nor torch.
 
 tests/tasks/contract.py tests what every implementation promises. What a task declares (names, losses, flags) is read
 wherever params.yaml is. Its functions import late what they compute with, and are called by different stages: `label`
@@ -12,6 +13,7 @@ Letters: T days of one symbol, N windows of a region, B windows of a batch.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -34,8 +36,8 @@ class Prices(Protocol):
     def high_T(self) -> NDArray[np.float64]: ...
 
 
-class Task(Protocol):
-    """Forecasting task, from the label of each window's last day to its score."""
+class AnyTask(Protocol):
+    """Forecasting task of a series or of a panel."""
 
     @property
     def metric(self) -> str:
@@ -43,21 +45,68 @@ class Task(Protocol):
 
     @property
     def losses(self) -> tuple[str, ...]:
-        """Values of training.loss that can train the task; the first is the one that `auto` means, and is the reported
-        loss itself."""
+        """Losses that can train the task; the first is the one that `auto` means."""
 
     @property
     def has_auc(self) -> bool:
         """True if outputs are logits of a class, so that they have an AUC to monitor and to search by."""
 
     @property
-    def counts_positives(self) -> bool:
-        """True if a region is scored only with at least `splits.min_positives` labels above 0, and as many others."""
-
-    @property
     def loss_in_label_sd(self) -> bool:
         """True if the unit of the loss is the standard deviation of the training labels, so that losses after different
         training regions are not comparable."""
+
+    @property
+    def words(self) -> Words:
+        """Names of the labels, losses and metrics in log and report."""
+
+
+class RankingRecipe(Protocol):
+    """Training settings that make the loss of a ranking.
+
+    `loss_weights`: name of a loss -> its weight in the sum that is trained on. `horizon_weights`: weights of the
+    horizons where quantiles are trained, the cell's own first.
+    """
+
+    @property
+    def loss_weights(self) -> Mapping[str, float]: ...
+
+    @property
+    def horizon_weights(self) -> Sequence[float]: ...
+
+
+class OutputLayout(Protocol):
+    """Outputs of a model for each stock: `quantiles` of each of `horizons`; 1 quantile is a score."""
+
+    @property
+    def horizons(self) -> int: ...
+
+    @property
+    def quantiles(self) -> int: ...
+
+
+class RankingTask(AnyTask, Protocol):
+    """Task of ranking the stocks of a day."""
+
+    def training_loss(self, recipe: RankingRecipe, layout: OutputLayout, /) -> Loss:
+        """Build the loss that `recipe` describes, for the outputs of a model. Imports torch.
+
+        Raises ValueError for a recipe that names no loss, or one that the outputs do not allow.
+        """
+
+    def constant_loss(self) -> float:
+        """Return the reported loss of a forecast without any order."""
+
+
+class Task(AnyTask, Protocol):
+    """Forecasting task of a series, from the label of each window's last day to its score.
+
+    The first of its `losses` is the reported loss itself.
+    """
+
+    @property
+    def counts_positives(self) -> bool:
+        """True if a region is scored only with at least `splits.min_positives` labels above 0, and as many others."""
 
     @property
     def alternatives(self) -> tuple[str, ...]:
@@ -90,7 +139,3 @@ class Task(Protocol):
     @property
     def label_audit(self) -> LabelAudit:
         """Operations with which the leak audit permutes, ranks and leaks the labels."""
-
-    @property
-    def words(self) -> Words:
-        """Names of the labels, losses and metrics in log and report."""

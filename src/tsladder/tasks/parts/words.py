@@ -26,7 +26,7 @@ class Words:
 
     describe_target function of target.price that describes the target in a few words
     labels         function that describes training labels for the log: their number and distribution
-    loss, unit     the reported loss, "log loss" in "nats"; `loss` ends in "loss"
+    loss, unit     the reported loss, "log loss" in "nats"; of a series, `loss` ends in "loss"
     metrics        columns of the score tables, the reported loss first
     ranking        the one metric shown beside the loss
     constants      columns of the losses of the constants from training and from the scored region

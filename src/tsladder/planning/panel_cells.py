@@ -1,0 +1,137 @@
+"""Plan files of the cells of a panel study: everything that must make their stages stale, and nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+
+from tsladder.artifacts.plans import (
+    EvaluatePlan,
+    NotPlanned,
+    PanelQuestion,
+    Plan,
+    SearchPlan,
+    SearchTask,
+    TrainPlan,
+)
+from tsladder.families import load
+from tsladder.models.spec import PanelGeometry
+from tsladder.panel.columns import TIERS
+from tsladder.panel.file import read_manifest
+from tsladder.params import EvaluationParams, PanelParams
+from tsladder.places import Places
+from tsladder.planning.fingerprint import Code, stage_fingerprint
+from tsladder.planning.grid import build_grid
+from tsladder.planning.panel_recipe import forecast_horizons, panel_recipe_of
+from tsladder.planning.plans import CellPlans, PlanFiles
+from tsladder.planning.stage_code import family_module, strategy_module, task_module
+from tsladder.tasks.parts.ranking_loss_names import needs_quantiles
+from tsladder.vocabulary import Cell
+
+QUANTILES = 5
+"""Quantiles that a model forecasts where the loss `quantile` trains it."""
+
+
+def stocks_of(places: Places, params: PanelParams) -> int:
+    """Return the number of stocks of the panel, from the manifest of its file. Raises BadInput as `read_manifest`
+    does."""
+    return read_manifest(places.bars(params.data.panel)).symbols
+
+
+def panel_geometry(params: PanelParams, horizon: int, stocks: int) -> PanelGeometry:
+    """Return the geometry that all models of a cell of `horizon` share; `stocks`: those of the panel."""
+    leaves = load(params.model.family).leaves
+    horizons = len(forecast_horizons(params, horizon))
+    quantiles = QUANTILES if needs_quantiles(params.training.loss_weights) else 1
+
+    def read(leaf: str, value: int) -> int:
+        """Return `value` where the family reads `leaf`; a leaf that it ignores makes no cell stale."""
+        return value if leaf in leaves else 0
+
+    patch_len = read("patch_len", params.model.patch_len) or params.windows.context_length
+    return PanelGeometry(
+        family=params.model.family,
+        context_length=params.windows.context_length,
+        n_features=len(TIERS[params.data.tier]),
+        patch_len=patch_len,
+        stride=patch_len,
+        revin=False,
+        n_outputs=horizons * quantiles,
+        stocks=stocks,
+        horizons=horizons,
+        quantiles=quantiles,
+        days=read("days", params.model.days),
+        fan_components=read("fan_components", params.model.fan_components),
+        neighbours=0 if params.graph is None else params.graph.places,
+    )
+
+
+def plan_panel_cells(params: PanelParams, stocks: int) -> tuple[CellPlans, ...]:
+    """Return the plans of every cell of ladder x horizons, as `plan_cells` does for a series study.
+
+    Raises BadInput when a planned rung's grid is empty.
+    """
+    if params.budget is None:
+        return tuple(CellPlans(cell=cell, files=None) for cell in params.cells)
+    source = Code.in_use().source
+    chosen = [family_module(params.model.family), task_module(params.target.task)]
+    code = {
+        "hpo": stage_fingerprint("panel/hpo", source, [*chosen, strategy_module(params.search.strategy)]),
+        "train": stage_fingerprint("panel/train", source, chosen),
+        "evaluate": stage_fingerprint("panel/evaluate", source, chosen),
+    }
+    return tuple(_plan_cell(params, cell, code, stocks) for cell in params.cells)
+
+
+def _plan_cell(params: PanelParams, cell: Cell, code: Mapping[str, dict[str, str]], stocks: int) -> CellPlans:
+    if not params.is_planned(cell):
+        return CellPlans(cell=cell, files=None)
+    geometry = panel_geometry(params, cell.horizon, stocks)
+    grid = build_grid(geometry, cell.budget)
+    search, evaluation = params.search, params.evaluation
+    question = PanelQuestion(
+        cell=str(cell),
+        budget=cell.budget,
+        horizon=cell.horizon,
+        seed=params.study.seed,
+        data=params.data,
+        universe=params.universe,
+        target=params.target,
+        windows=params.windows,
+        horizons=forecast_horizons(params, cell.horizon),
+        model=geometry,
+        training=panel_recipe_of(params, cell.budget, cell.horizon),
+    )
+    task = SearchTask(
+        strategy=search.strategy,
+        preset=search.preset,
+        trials=search.trials_total,
+        objective=search.objective,
+        stop=None if search.stop_rule is None else dataclasses.replace(search.stop_rule, metric=None),
+        pruning=search.pruning_rule,
+        space=search.chosen.space,
+        grid_size=len(grid.members),
+        shapes=len(grid.shapes),
+    )
+    return CellPlans(
+        cell=cell,
+        files=PlanFiles(
+            search=SearchPlan(question=question, search=task, code=code["hpo"]),
+            train=TrainPlan(question=question, seeds=params.train.seeds, code=code["train"]),
+            evaluate=EvaluatePlan(
+                question=question,
+                evaluation=EvaluationParams(
+                    bootstrap_draws=evaluation.bootstrap_draws, confidence=evaluation.confidence
+                ),
+                cost_bps=evaluation.cost_bps,
+                code=code["evaluate"],
+            ),
+        ),
+    )
+
+
+def panel_plan_files(places: Places, params: PanelParams) -> dict[Path, Plan | NotPlanned]:
+    """Return the content of every plan file of the study by path: three files for each cell."""
+    plans = plan_panel_cells(params, stocks_of(places, params))
+    return {path: content for plan in plans for path, content in plan.by_path(places).items()}

@@ -1,0 +1,24 @@
+"""Stage evaluate of a panel study: the trained seeds and the baselines on the same days."""
+
+import sys
+
+from tsladder.artifacts.choice import read_winner
+from tsladder.artifacts.plans import EvaluatePlan
+from tsladder.params import PanelParams
+from tsladder.places import Places
+from tsladder.stage import run_cell_stage
+from tsladder.vocabulary import Cell
+
+
+def build(places: Places, params: PanelParams, cell: Cell, plan: EvaluatePlan) -> None:
+    from tsladder.execution.supervisor import start_fork_server
+
+    start_fork_server(optimizers=False)
+    from tsladder.cells.panel_scoring import score_panel_cell
+    from tsladder.cells.work import open_cell
+
+    score_panel_cell(open_cell(places, params, cell, plan), read_winner(places.choice(cell)))
+
+
+if __name__ == "__main__":
+    sys.exit(run_cell_stage("evaluate", build))

@@ -1,0 +1,24 @@
+"""Stage train of a panel study: the cell's winner on fresh seeds."""
+
+import sys
+
+from tsladder.artifacts.choice import read_winner
+from tsladder.artifacts.plans import TrainPlan
+from tsladder.params import PanelParams
+from tsladder.places import Places
+from tsladder.stage import run_cell_stage
+from tsladder.vocabulary import Cell
+
+
+def build(places: Places, params: PanelParams, cell: Cell, plan: TrainPlan) -> None:
+    from tsladder.execution.supervisor import start_fork_server
+
+    start_fork_server()
+    from tsladder.cells.retrain import train_winner
+    from tsladder.cells.work import open_cell
+
+    train_winner(open_cell(places, params, cell, plan), read_winner(places.choice(cell)))
+
+
+if __name__ == "__main__":
+    sys.exit(run_cell_stage("train", build))
