@@ -66,6 +66,8 @@ OUTSIDE = {
     "tsladder.typed_yaml": "checks types and bounds of params.yaml",
     "tsladder.vocabulary": "names",
     "tsladder.families.parts.activations": "bytes that a block takes",
+    "tsladder.families.parts.panel_activations": "bytes that a day takes",
+    "tsladder.families.parts.panel_work": "multiplications of a day, for seconds of training",
     "tsladder.families.parts.work": "multiplications of a block, for seconds of training",
     "tsladder.evaluation.constant": "the loss of the base rate, recorded beside a trial",
     "tsladder.tasks.parts.class_words": "what log and report say of classes",
