@@ -108,10 +108,11 @@ def more_days(
         if detectable_alpha(then) <= alpha_of_interest:
             about = f"{'only ' if only else ''}about {factor:g} times the test days ({factor * days:,.0f} instead of "
             return option(f"{about}{days:,}), or as many times the stocks on each of them")
-    most = f"{_TIMES_THE_DAYS[-1]:g} times the test days or stocks"
     if only:
-        return option(f"only more test days or stocks help, and more than {most}")
-    return option(f"not even {most} would do without a wider ladder")
+        return option(f"only more test days or stocks help, and more than {_TIMES_THE_DAYS[-1]:g} times as many")
+    return option(
+        "more test days or stocks alone will not do, since the rungs scatter around the law by more than days explain"
+    )
 
 
 def in_words(options: Sequence[SettleOption], sought: float | str) -> str:

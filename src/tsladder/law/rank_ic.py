@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 
-from tsladder.artifacts.law_fits import Ends, PowerLaw, RankIcPerTenfold
+from tsladder.artifacts.law_fits import PowerLaw, RankIcPerTenfold
 from tsladder.law.evidence.detection import FEW_DOF, Precision, detectable_alpha, detectable_range
-from tsladder.ranking.words import gain, gain_with_interval, rank_ic
+from tsladder.ranking.words import gain, gain_with_interval
 
 
 def rank_ic_per_tenfold(fit: PowerLaw, noise: float) -> RankIcPerTenfold:
@@ -41,11 +41,3 @@ def slope_in_words(found: RankIcPerTenfold, on_data: str = "") -> str:
     if not (math.isfinite(found.low) and math.isfinite(found.high)):
         return f"{named}: {gain(found.value)}, with an interval without two ends"
     return f"{named}: {gain_with_interval(found.value, found.low, found.high)}"
-
-
-def detectable_in_words(found: RankIcPerTenfold) -> str:
-    """State the least gain that such a study finds: "+0.0180 or more", or the range where no more is known."""
-    if found.detectable is not None:
-        return f"{gain(found.detectable)} or more"
-    ends: Ends = found.detectable_range or (math.nan, math.nan)
-    return f"an amount between {rank_ic(ends[0])} and {rank_ic(ends[1])} or more"

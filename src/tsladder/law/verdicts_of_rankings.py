@@ -18,7 +18,7 @@ from tsladder.law.evidence.detection import FEW_DOF, Precision, detectable_alpha
 from tsladder.law.next_runs import NoiseWords, in_words, more_days, settle_options
 from tsladder.law.points import size_in_words
 from tsladder.law.precision_in_words import estimate, replicates
-from tsladder.law.rank_ic import detectable_in_words, rank_ic_per_alpha, rank_ic_per_tenfold, slope_in_words
+from tsladder.law.rank_ic import rank_ic_per_alpha, rank_ic_per_tenfold, slope_in_words
 from tsladder.law.verdict_case import Case, Verdict, VerdictName
 from tsladder.law.wording import degrees_in_words, exponent_in_words, interval_in_words, p_in_words
 from tsladder.ranking.words import gain, rank_ic, rank_ic_of
@@ -62,9 +62,9 @@ def no_skill(case: Case) -> Verdict:
         constant = f", against {rank_ic(rank_ic_of(loss))} of the better constant ranking, {name}"
     return Verdict(
         name=VerdictName.NO_SKILL,
-        reason=f"{_opening(case)} That describes models that show nothing learned: none of the {len(case.points)} "
-        f"rungs ranks the stocks better than a constant ranking with {case.confidence:.0%} confidence; the highest "
-        f"RankIC is {rank_ic(rank_ic_of(best.loss))} ({best.cell}){constant}.",
+        reason=f"{_opening(case)} That is a slope over models that show nothing learned: none of the "
+        f"{len(case.points)} rungs ranks the stocks better than a constant ranking with {case.confidence:.0%} "
+        f"confidence; the highest RankIC is {rank_ic(rank_ic_of(best.loss))} ({best.cell}){constant}.",
         settle="Not larger models: first a rung that ranks better than a constant ranking, from other columns, another "
         "horizon or another panel. More test days, or more stocks on each of them, would tell a small skill from none.",
     )
@@ -183,17 +183,21 @@ def _of_alpha(case: Case) -> str:
 
 def _power(case: Case) -> str:
     """State the slope that this ladder finds in four studies out of five."""
-    precision = Precision.of(case.fit, case.noise)
-    found = detectable_in_words(rank_ic_per_tenfold(case.fit, case.noise))
+    precision, scale = Precision.of(case.fit, case.noise), rank_ic_per_alpha(case.fit)
     if precision.noise_dof < FEW_DOF:
-        alpha = " and ".join(map(exponent_in_words, detectable_range(precision)))
+        ends = detectable_range(precision)
+        slope, alpha = (" and ".join(map(exponent_in_words, each)) for each in ((scale * a for a in ends), ends))
         tell = "tells" if precision.noise_dof == 1.0 else "tell"
         return (
-            f"this ladder finds {found} RankIC per tenfold size (an exponent between {alpha}) in four studies out of "
-            f"five: {degrees_in_words(precision.noise_dof)} {tell} no more of its noise."
+            "the smallest RankIC per tenfold size that this ladder finds in four studies out of five lies between "
+            f"{slope} (an exponent between {alpha}): {degrees_in_words(precision.noise_dof)} {tell} no more of its "
+            "noise."
         )
-    alpha = exponent_in_words(detectable_alpha(precision))
-    return f"this ladder finds {found} RankIC per tenfold size (an exponent of {alpha}) in four studies out of five."
+    least = detectable_alpha(precision)
+    return (
+        f"this ladder finds {gain(scale * least)} RankIC per tenfold size (an exponent of {exponent_in_words(least)}) "
+        "or more in four studies out of five."
+    )
 
 
 def _options(case: Case) -> tuple[SettleOption, ...]:

@@ -50,14 +50,12 @@ def _reason(name: str, excess: np.ndarray, slope: float | None, power: PowerLaw 
 
 def _reason_of_rankings(name: str, excess: np.ndarray, slope: float | None, power: PowerLaw | None) -> str:
     if slope is None:
-        return f"fewer than three sizes: no slope of the RankIC behind {name}"
+        return f"fewer than three sizes: no slope of the distance to the RankIC of {name}"
     if power is not None:
-        return (
-            f"{name} ranks better than every rung, so what a rung lacks has a logarithm and a power law is fitted to it"
-        )
+        return f"every rung has a lower RankIC than {name}, so a power law of the distance can be fitted"
     ahead = int(np.sum(excess <= 0.0))
     return (
-        f"{ahead} of {excess.size} rungs rank no worse than {name}: nothing that a rung lacks, or less, has no "
+        f"{ahead} of {excess.size} rungs have no lower RankIC than {name}: a distance that is not positive has no "
         "logarithm, so the slope per tenfold stands alone"
     )
 
