@@ -174,6 +174,10 @@ class Places:
     def predictions(self, cell: Cell) -> Path:
         return self.scores(cell) / PREDICTIONS
 
+    def cell_scores_by_stock(self, cell: Cell) -> Path:
+        """Return the path of a cell's scores for every stock and day, which a panel study has."""
+        return self.scores(cell) / "scores_by_stock.parquet"
+
     @property
     def supplementary(self) -> Path:
         return self.artifacts / "supplementary"

@@ -21,7 +21,7 @@ from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.plans import study_key
 from tsladder.planning.uncalibrated import uncalibrated
-from tsladder.tasks import load as load_task
+from tsladder.tasks import load_any
 from tsladder.tracking import MlflowTracker, RunTags, Tracker
 from tsladder.vocabulary import Cell, Phase
 
@@ -53,7 +53,7 @@ def law_of_study(places: Places, params: Params, *, unscored_reason: str | None 
         places.artifacts / "scores",
         [name for name in planned if name not in open_cells],
         params.law.region,
-        load_task(params.target.task).metric,
+        load_any(params.target.task).metric,
     )
     for name in open_cells:
         points.setdefault(Cell.parse(name).horizon, ())
@@ -81,7 +81,7 @@ def law_of_study(places: Places, params: Params, *, unscored_reason: str | None 
         },
         probes_failed=failed_probes(audit),
         costs={horizon: StudyCost.of_horizon(places, params, horizon) for horizon in points},
-        metric=load_task(params.target.task).metric,
+        metric=load_any(params.target.task).metric,
         selections=selections,
         audit=audit,
     )

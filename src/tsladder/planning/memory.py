@@ -5,7 +5,8 @@ Bytes of one process at its peak, with b bytes per number of the body (4 in fp32
 Held throughout
 - the interpreter with torch loaded: `Calibration.framework_gib`;
 - weights: b N; bf16-mixed also keeps fp32 masters, 4 N;
-- optimizer: AdamW's two moments, 8 N; the lean optimizer's rows and columns are below a thousandth of N;
+- optimizer: two moments, 8 N, of AdamW and of AdaBelief; the lean optimizer's rows and columns are below a thousandth
+  of N;
 - the best epoch's weights: 4 N (fp32 and masters) or 2 N; none from `BEST_ON_DISK_FROM` on, where a file holds them.
 
 During one optimizer step, whichever is larger: everything that the forward pass keeps for the backward pass, or
@@ -13,7 +14,7 @@ everything that the backward pass leaves for the step. In between, the former is
 block.
 - Gradients: b N, and 4 N where masters take them over. A step of several micro-batches carries 4 N of sums through each
   of them. The lean optimizer at one micro-batch per step drops each gradient as soon as it is complete: then one
-  tensor's.
+  tensor's. AdaBelief's step makes two temporary copies of one tensor at a time.
 - Activations, as the family counts them (`Family.costs`); those of encoder blocks are in families/parts/activations.py.
 - With activation checkpointing a block keeps its input (d) alone, and one block at a time is computed again.
 
@@ -124,6 +125,8 @@ def memory_terms(spec: ModelSpec, plan: BatchPlan, activations: float) -> tuple[
     arriving, complete, carried = _gradients(spec, plan)
     scoring = activations * (scoring_batch(plan.micro_batch, spec.stocks) * (a_window.moment + a_window.edges))
     last_block = activations * (windows * a_window.largest_block)
+    if plan.optimizer == "adabelief":
+        complete += 8.0 * spec.costs.largest_weight
     step = carried + max(kept + moment, arriving + last_block + moment, complete)
     return _held(spec, plan), max(step, scoring)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tsladder.report.facts import Facts
+from tsladder.report.facts import SeriesFacts
 from tsladder.report.figures.parallel import draw_parallel
 from tsladder.report.figures.reliability import draw_reliability
 from tsladder.report.figures.residuals import draw_residuals
@@ -13,7 +13,7 @@ from tsladder.report.sections.search import PARALLEL, SHAPES
 from tsladder.report.sections.verdicts import SCALING
 
 
-def pictures_of(facts: Facts) -> dict[str, bytes | None]:
+def pictures_of(facts: SeriesFacts) -> dict[str, bytes | None]:
     """Return file name -> PNG; None where there is nothing to draw."""
     return {
         SCALING: facts.picture,

@@ -27,7 +27,7 @@ def architectures_table(facts: Facts) -> Table:
             rows.append(
                 [
                     budget,
-                    words.days(horizon),
+                    facts.horizon(horizon),
                     *(words.count(sizes.get(name)) for name in ("d_model", "n_layers", "n_heads", "d_ff")),
                     words.short(depth / width if depth is not None and width else None),
                     words.count(winner.n_params if winner else None),

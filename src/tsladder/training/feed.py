@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 import torch
 from torch import Tensor
 
 from tsladder.artifacts.plans import Recipe
+from tsladder.artifacts.validation_figures import ValidationFigures
 from tsladder.data.samples import Samples
 from tsladder.data.windows import Windows
 
@@ -46,7 +47,7 @@ class Feed(Protocol):
     def every_label(self) -> Any:
         """Labels of all samples, in their order."""
 
-    def figures(self, out_N: Tensor) -> Mapping[str, Any] | None:
+    def figures(self, out_N: Tensor) -> ValidationFigures | None:
         """Return what is reported of the outputs on all samples beside their mean loss; None: nothing."""
 
 

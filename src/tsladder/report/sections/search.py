@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from tsladder.report import matrix, study_tables, tables, words
 from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points, or_sentence
-from tsladder.report.facts import Facts
+from tsladder.report.facts import Facts, SeriesFacts
 from tsladder.report.figures.trial_comparison import trial_comparison
 from tsladder.report.sections.patterns import patterns, transfer_not_tried
 
@@ -14,7 +14,7 @@ SHAPES = "shapes.png"
 PARALLEL = "parallel.png"
 
 
-def search(facts: Facts, pictures: Collection[str]) -> list[Block]:
+def search(facts: SeriesFacts, pictures: Collection[str]) -> list[Block]:
     return [
         *_architectures(facts, pictures),
         *patterns(facts),
@@ -24,7 +24,7 @@ def search(facts: Facts, pictures: Collection[str]) -> list[Block]:
     ]
 
 
-def effort(facts: Facts) -> list[Block]:
+def effort(facts: SeriesFacts) -> list[Block]:
     return [*_coverage(facts), *_supplement(facts)]
 
 
@@ -117,7 +117,7 @@ def _parallel(facts: Facts, pictures: Collection[str]) -> list[Block]:
     ]
 
 
-def _transfer(facts: Facts) -> list[Block]:
+def _transfer(facts: SeriesFacts) -> list[Block]:
     transfer = facts.transfer
     if transfer is None:
         return [Paragraph(transfer_not_tried(facts))]
@@ -135,7 +135,7 @@ def _transfer(facts: Facts) -> list[Block]:
     ]
 
 
-def _supplement(facts: Facts) -> list[Block]:
+def _supplement(facts: SeriesFacts) -> list[Block]:
     supplement = facts.supplement
     if supplement is None:
         return []

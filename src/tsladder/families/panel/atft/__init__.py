@@ -1,0 +1,1 @@
+"""The parts of the family `atft_gat_fan`, one module each."""

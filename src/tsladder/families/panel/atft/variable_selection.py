@@ -1,0 +1,107 @@
+"""Variable selection: a token of each session, from its columns, each through a network of its own and weighed.
+
+After Lim et al. (2021): a column's value is embedded, a gated residual network (GRN) works on each embedding, another
+one reads all of them and weighs the columns by a softmax. Every parameter is that of the paper. Where it has two linear
+maps in a row their product is taken once, before the tokens, which is the same function: the embedding of a value w x +
+b followed by a Linear needs no product for each token, and the second Linear of a GRN becomes part of its gate. On
+tokens by the ten thousand that leaves 2 of 5 products.
+
+Shapes: ... any leading axes, N tokens, F columns, D width, E two widths, G 2 F.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class VariableSelection(nn.Module):
+    """Values x_...F of a session's columns -> its token h_...D.
+
+    The networks of the F columns are shared by all sessions and stocks. Their weights lie one below the other in
+    matrices, their biases one behind the other in vectors, so that weight decay and factored moments see matrices where
+    F separate networks have them.
+    """
+
+    def __init__(self, n_features: int, d_model: int) -> None:
+        super().__init__()
+        self.n_features, self.d_model = n_features, d_model
+        self.embed = _Stacked(n_features, 1, d_model)
+        self.weigh_in = nn.Linear(n_features * d_model, d_model)
+        self.weigh_hidden = nn.Linear(d_model, d_model)
+        self.weigh_gate = nn.Linear(d_model, 2 * n_features)
+        self.weigh_skip = nn.Linear(n_features * d_model, n_features)
+        self.weigh_norm = nn.LayerNorm(n_features)
+        self.each_in = _Stacked(n_features, d_model, d_model)
+        self.each_hidden = _Stacked(n_features, d_model, d_model)
+        self.each_gate = _Stacked(n_features, d_model, 2 * d_model)
+        self.each_gain = nn.Parameter(torch.ones(n_features * d_model))
+        self.each_shift = nn.Parameter(torch.zeros(n_features * d_model))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x_NF = x.reshape(-1, self.n_features)
+        share_NF = self.weights(x_NF)
+        value_FD, base_FD = self._embedding()
+        first_FD, first_base_FD = self.each_in.after(value_FD, base_FD)
+        gate_FED, gate_base_FE = self.each_gate.after_each(self.each_hidden)
+        gain_FD, shift_FD = self.each_gain.view_as(value_FD), self.each_shift.view_as(value_FD)
+        h_ND = torch.zeros((), dtype=x.dtype, device=x.device)
+        for feature in range(self.n_features):
+            x_N1 = x_NF[:, feature : feature + 1]
+            inner_ND = torch.addcmul(first_base_FD[feature], x_N1, first_FD[feature])
+            inner_ND = functional.elu(inner_ND, inplace=True)
+            gated_ND = functional.glu(functional.linear(inner_ND, gate_FED[feature], gate_base_FE[feature]))
+            residual_ND = torch.addcmul(gated_ND + base_FD[feature], x_N1, value_FD[feature])
+            out_ND = functional.layer_norm(residual_ND, (self.d_model,), gain_FD[feature], shift_FD[feature])
+            h_ND = torch.addcmul(h_ND, share_NF[:, feature : feature + 1], out_ND)
+        return h_ND.view(*x.shape[:-1], self.d_model)
+
+    def weights(self, x_NF: Tensor) -> Tensor:
+        """Return the weights of the columns, positive, with sum 1 for each token."""
+        value_FD, base_FD = self._embedding()
+        inner_ND = functional.elu(_after_embedding(self.weigh_in, x_NF, value_FD, base_FD), inplace=True)
+        gate_GD = self.weigh_gate.weight @ self.weigh_hidden.weight
+        gate_base_G = functional.linear(self.weigh_hidden.bias, self.weigh_gate.weight, self.weigh_gate.bias)
+        gated_NF = functional.glu(functional.linear(inner_ND, gate_GD, gate_base_G))
+        skipped_NF = _after_embedding(self.weigh_skip, x_NF, value_FD, base_FD)
+        logits_NF: Tensor = self.weigh_norm(skipped_NF + gated_NF)
+        return logits_NF.float().softmax(-1).to(x_NF.dtype) if x_NF.dtype == torch.bfloat16 else logits_NF.softmax(-1)
+
+    def _embedding(self) -> tuple[Tensor, Tensor]:
+        """Return w and b of the embeddings w x + b, each of shape F x D."""
+        return self.embed.weight.view(self.n_features, -1), self.embed.bias.view(self.n_features, -1)
+
+
+class _Stacked(nn.Module):
+    """`count` Linears side by side; each one starts as torch starts a Linear."""
+
+    def __init__(self, count: int, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.count = count
+        self.inputs = inputs
+        bound = inputs**-0.5
+        self.weight = nn.Parameter(torch.empty(count * outputs, inputs).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(count * outputs).uniform_(-bound, bound))
+
+    @property
+    def weights(self) -> Tensor:
+        """The matrices, count x outputs x inputs."""
+        return self.weight.view(self.count, -1, self.inputs)
+
+    def after(self, value_FD: Tensor, base_FD: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what the Linears make of value x + base: again a value and a base, whose products need no x."""
+        weight = self.weights
+        bias = self.bias.view(self.count, -1)
+        return torch.bmm(weight, value_FD[..., None])[..., 0], torch.bmm(weight, base_FD[..., None])[..., 0] + bias
+
+    def after_each(self, inner: _Stacked) -> tuple[Tensor, Tensor]:
+        """Return weights and biases of these Linears applied to the outputs of `inner`'s."""
+        bias = torch.bmm(self.weights, inner.bias.view(self.count, -1, 1))[..., 0] + self.bias.view(self.count, -1)
+        return torch.bmm(self.weights, inner.weights), bias
+
+
+def _after_embedding(linear: nn.Linear, x_NF: Tensor, value_FD: Tensor, base_FD: Tensor) -> Tensor:
+    """Apply a Linear of the F embeddings side by side, by its F products with an embedding instead."""
+    weight = linear.weight.view(linear.out_features, *value_FD.shape)
+    return functional.linear(x_NF, (weight * value_FD).sum(-1), linear.bias + linear.weight @ base_FD.flatten())
