@@ -87,7 +87,9 @@ class StudyCost:
                 memory_gib=ASSUMED_MEMORY_GIB,
             )
             if plan is None:
-                *_, plan = candidate_plans(effective_batch=batches, precision=precision, optimizer=optimizer)
+                *_, plan = candidate_plans(
+                    effective_batch=batches, precision=precision, optimizer=optimizer, stocks=spec.stocks
+                )
             forecasts.append(forecast(spec, plan, 1, self.run))
         return forecasts
 

@@ -121,6 +121,8 @@ OUTSIDE = {
     "tsladder.execution.thermal_guard": "when to wait for a cooler machine",
     "tsladder.execution.thermometer": "sensors",
     "tsladder.cells.training_log": "what the log says of trainings",
+    "tsladder.cells.trial_files": "trials of a panel study, for people",
+    "tsladder.cells.panel_score_records": "writes the scores of a cell of a panel study",
     "tsladder.execution.worker": "one training in a process of its own",
 }
 """Module or package -> what it is for, which is why an edit of it changes no number. A package stands for all its
