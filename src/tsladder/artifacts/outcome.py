@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tsladder.artifacts.heat import NO_HEAT, Heat, ThermalLevel
+from tsladder.artifacts.validation_figures import ValidationFigures, figures_from_json
 from tsladder.vocabulary import StopReason
 
 
@@ -113,6 +114,9 @@ class TrainingOutcome:
 
     `optimizer` and `optimizer_settings`: class and settings of the optimizer as read back from the built object
     (`BuiltOptimizer`); None where none was built, and in records of older versions.
+
+    `validation`: figures of a ranking by the weights of `best_epoch` on validation; None in a series study, where no
+    model was scored, and where several folds were trained.
     """
 
     stop_reason: StopReason
@@ -135,6 +139,7 @@ class TrainingOutcome:
     resumed_at: int = 0
     optimizer: str | None = None
     optimizer_settings: Mapping[str, Any] | None = None
+    validation: ValidationFigures | None = None
 
     @property
     def epochs_run(self) -> int:
@@ -162,6 +167,8 @@ class TrainingOutcome:
         """Return the outcome's keys in a line of trials.jsonl, where the batch plan is among the trial's params."""
         values = {name: getattr(self, name) for name in _SAME_IN_JSON}
         values = {name: value for name, value in values.items() if value is not None or name not in _LEFT_OUT_IF_NONE}
+        if self.validation is not None:
+            values["validation"] = dataclasses.asdict(self.validation)
         folds = [fold.to_json() for fold in self.folds]
         return {**values, **heat_json(self.heat), "epochs_run": self.epochs_run, "folds": folds}
 
@@ -175,11 +182,14 @@ class TrainingOutcome:
         values["train_losses"] = tuple(float(loss) for loss in values["train_losses"])
         values["val_aucs"] = tuple(float(auc) for auc in values.get("val_aucs", ()))
         folds = tuple(FoldOutcome.from_json(fold) for fold in record.get("folds", ()))
-        return cls(**values, plan=plan, heat=heat_from_json(record), folds=folds)
+        validation = figures_from_json(record.get("validation"))
+        return cls(**values, plan=plan, heat=heat_from_json(record), folds=folds, validation=validation)
 
 
 _SAME_IN_JSON = tuple(
-    field.name for field in dataclasses.fields(TrainingOutcome) if field.name not in ("plan", "heat", "folds")
+    field.name
+    for field in dataclasses.fields(TrainingOutcome)
+    if field.name not in ("plan", "heat", "folds", "validation")
 )
 _LEFT_OUT_IF_NONE = ("optimizer", "optimizer_settings")
 _MAY_BE_MISSING = ("val_aucs", "resumed_at", *_LEFT_OUT_IF_NONE)

@@ -153,6 +153,7 @@ def _train(channel: Connection, job: Job, folds: tuple[Fold, ...], started: floa
         seconds=time.perf_counter() - started if checkpoints is None else checkpoints.seconds,
         train_seconds=sum(epoch.train_seconds for epoch in fitted.curve),
         folds=fitted.folds if isinstance(fitted, WalkForwardResult) else (),
+        validation=fitted.figures if isinstance(fitted, Fitted) else None,
         resumed_at=0 if checkpoints is None else checkpoints.resumed_at,
         optimizer=None if fitted.optimizer is None else fitted.optimizer.name,
         optimizer_settings=None if fitted.optimizer is None else fitted.optimizer.settings,
