@@ -10,12 +10,16 @@ from typing import Annotated, Any
 
 from tsladder.artifacts.heat import NO_HEAT, Heat, ThermalLevel
 from tsladder.artifacts.record import OmitNone, json_of
+from tsladder.artifacts.validation_figures import ValidationFigures, figures_from_json
 from tsladder.vocabulary import StopReason
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BatchPlan:
-    """Plan of how one optimizer step is executed. None of its fields changes a number that a study compares."""
+    """Plan of how one optimizer step is executed. None of its fields changes a number that a study compares.
+
+    `stocks_at_once`: in a panel, the stocks of a day whose sequences are computed at once; None: all.
+    """
 
     micro_batch: int
     accumulation_steps: int
@@ -23,11 +27,18 @@ class BatchPlan:
     precision: str
     optimizer: str
     activation_checkpointing: bool
+    stocks_at_once: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields by name, `stocks_at_once` only where it is not None."""
+        values = dataclasses.asdict(self)
+        return {name: value for name, value in values.items() if name != "stocks_at_once" or value is not None}
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> BatchPlan:
         """Build the plan whose fields are among the keys of `record`."""
-        return cls(**{field.name: record[field.name] for field in dataclasses.fields(cls)})
+        names = (field.name for field in dataclasses.fields(cls))
+        return cls(**{name: record[name] for name in names if name != "stocks_at_once" or name in record})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,6 +149,9 @@ class TrainingOutcome:
 
     `phases`: the phases of the training, in their order, and `best_phase` that of `best_epoch`; None in a training
     without phases, and in walk-forward training, where each fold has its own.
+
+    `validation`: figures of a ranking by the weights of `best_epoch` on validation; None in a series study, where no
+    model was scored, and where several folds were trained.
     """
 
     stop_reason: StopReason
@@ -162,6 +176,7 @@ class TrainingOutcome:
     optimizer_settings: Mapping[str, Any] | None = None
     phases: tuple[PhaseOutcome, ...] | None = None
     best_phase: str | None = None
+    validation: ValidationFigures | None = None
 
     @property
     def epochs_run(self) -> int:
@@ -189,6 +204,8 @@ class TrainingOutcome:
         """Return the outcome's keys in a line of trials.jsonl, where the batch plan is among the trial's params."""
         values = {name: getattr(self, name) for name in _SAME_IN_JSON}
         values = {name: value for name, value in values.items() if value is not None or name not in _LEFT_OUT_IF_NONE}
+        if self.validation is not None:
+            values["validation"] = dataclasses.asdict(self.validation)
         folds = [fold.to_json() for fold in self.folds]
         phases = {} if self.phases is None else {"phases": [json_of(phase) for phase in self.phases]}
         return {**values, **heat_json(self.heat), "epochs_run": self.epochs_run, "folds": folds, **phases}
@@ -203,7 +220,15 @@ class TrainingOutcome:
         values["train_losses"] = tuple(float(loss) for loss in values["train_losses"])
         values["val_aucs"] = tuple(float(auc) for auc in values.get("val_aucs", ()))
         folds = tuple(FoldOutcome.from_json(fold) for fold in record.get("folds", ()))
-        return cls(**values, plan=plan, heat=heat_from_json(record), folds=folds, phases=_phases(record))
+        validation = figures_from_json(record.get("validation"))
+        return cls(
+            **values,
+            plan=plan,
+            heat=heat_from_json(record),
+            folds=folds,
+            validation=validation,
+            phases=_phases(record),
+        )
 
 
 def _phases(record: Mapping[str, Any]) -> tuple[PhaseOutcome, ...] | None:
@@ -213,7 +238,9 @@ def _phases(record: Mapping[str, Any]) -> tuple[PhaseOutcome, ...] | None:
 
 
 _SAME_IN_JSON = tuple(
-    field.name for field in dataclasses.fields(TrainingOutcome) if field.name not in ("plan", "heat", "folds", "phases")
+    field.name
+    for field in dataclasses.fields(TrainingOutcome)
+    if field.name not in ("plan", "heat", "folds", "phases", "validation")
 )
 _LEFT_OUT_IF_NONE = ("optimizer", "optimizer_settings", "best_phase")
 _MAY_BE_MISSING = ("val_aucs", "resumed_at", *_LEFT_OUT_IF_NONE)

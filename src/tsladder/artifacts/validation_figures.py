@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,3 +35,10 @@ class ValidationFigures:
     sharpe_net: float | None
     turnover: float
     pinball: float | None
+
+
+def figures_from_json(record: Mapping[str, Any] | None) -> ValidationFigures | None:
+    """Build the figures from their JSON object; None from None. Raises KeyError or TypeError where it is none."""
+    if record is None:
+        return None
+    return ValidationFigures(**{**record, "rank_ic": MeanRankIC(**record["rank_ic"])})

@@ -104,14 +104,21 @@ def _missing_here(params: PanelParams) -> list[str]:
 
 
 def _training_faults(params: PanelParams) -> list[str]:
-    weights = params.training.horizon_weights
-    if weights is None:
-        return []
-    unknown = [horizon for horizon in weights if horizon not in params.horizons]
-    if not unknown:
-        return []
-    known = ", ".join(map(str, params.horizons))
-    return [f"training.horizon_weights: must name horizons of the study ({known}), got {', '.join(map(str, unknown))}"]
+    training = params.training
+    # By name: params lies below the tasks. All stocks of a panel are counted where its file is read.
+    losses = importlib.import_module("tsladder.tasks.parts.ranking_loss_faults")
+    found = losses.loss_faults(
+        training.loss_weights,
+        stocks=training.stocks_per_day,
+        effective_batch=training.effective_batch,
+        day_weights=training.day_weights,
+    )
+    faults = [f"{leaf}: {fault}" for leaf, fault in found.items()]
+    unknown = [str(horizon) for horizon in training.horizon_weights or () if horizon not in params.horizons]
+    if unknown:
+        known = ", ".join(map(str, params.horizons))
+        faults.append(f"training.horizon_weights: must name horizons of the study ({known}), got {', '.join(unknown)}")
+    return faults
 
 
 def _graph_faults(graph: GraphParams | None) -> list[str]:

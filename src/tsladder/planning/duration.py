@@ -23,11 +23,13 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from tsladder.artifacts.outcome import BatchPlan
 from tsladder.artifacts.splits import HorizonSplits
+from tsladder.families.parts.panel_family import PanelCosts
 from tsladder.models.spec import ModelSpec
-from tsladder.params import Params
+from tsladder.params import AnyParams, Params
 from tsladder.planning.memory import scoring_batch
 from tsladder.vocabulary import Region
 
@@ -100,7 +102,7 @@ class RunLength:
         return sum(min(epochs, BEST_EPOCH_SHARE * epochs + patience) for epochs in self.phases or (self.epochs,))
 
 
-def run_length(params: Params, folds: Sequence[tuple[int, int]]) -> RunLength:
+def run_length(params: AnyParams, folds: Sequence[tuple[int, int]]) -> RunLength:
     """Return the length of any training of the study. `folds`: training and validation windows of every fold, the last
     one last."""
     preset = params.search.chosen
@@ -166,6 +168,8 @@ def step_terms(
 ) -> dict[str, float]:
     """Return how many units of each cost one optimizer step takes, by field of `Rates`."""
     passes = 3 + int(plan.activation_checkpointing) + int(extra_forward_pass and plan.accumulation_steps > 1)
+    # Sequences of some stocks at a time pass once more, on the way to what each of their blocks computes again.
+    passes += int(plan.stocks_at_once is not None)
     costs, windows = spec.costs, plan.effective_batch
     flops = passes * (windows * costs.products) / threads
     whole, lean = plan.precision == "fp32", plan.optimizer == "lean"
@@ -174,12 +178,18 @@ def step_terms(
         "fp32_product": flops if whole else 0.0,
         "bf16_product": 0.0 if whole else flops,
         "byte": windows * costs.moved * (4 if whole else 2) * passes / 3 / threads,
-        "call": costs.calls * plan.accumulation_steps * passes / 3,
+        "call": _calls(spec, plan) * plan.accumulation_steps * passes / 3,
         "adamw_value": 0.0 if lean else per_value * spec.n_params / threads,
         "lean_value": spec.n_params / threads if lean else 0.0,
         "lean_call": float(costs.calls) if lean else 0.0,
         "step": 1.0,
     }
+
+
+def _calls(spec: ModelSpec, plan: BatchPlan) -> int:
+    if plan.stocks_at_once is None:
+        return spec.costs.calls
+    return cast(PanelCosts, spec.costs).calls_in_chunks(plan.stocks_at_once)
 
 
 def scoring_terms(spec: ModelSpec, plan: BatchPlan, threads: float, windows: int) -> dict[str, float]:
@@ -190,5 +200,5 @@ def scoring_terms(spec: ModelSpec, plan: BatchPlan, threads: float, windows: int
         "fp32_product": flops if whole else 0.0,
         "bf16_product": 0.0 if whole else flops,
         "byte": SCORING_SHARE * (windows * costs.moved * (4 if whole else 2)) / threads,
-        "call": SCORING_SHARE * costs.calls * math.ceil(windows / scoring_batch(plan.micro_batch)),
+        "call": SCORING_SHARE * costs.calls * math.ceil(windows / scoring_batch(plan.micro_batch, spec.stocks)),
     }

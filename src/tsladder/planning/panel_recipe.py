@@ -11,6 +11,7 @@ from tsladder.families.parts.toggles import graph_toggles_of, toggles_of
 from tsladder.params import PanelParams
 from tsladder.params.phases import PhaseParams
 from tsladder.planning.recipe import recipe_of
+from tsladder.tasks.parts.ranking_loss_names import mixture, weighed
 
 
 def forecast_horizons(params: PanelParams, horizon: int) -> tuple[int, ...]:
@@ -25,12 +26,11 @@ def panel_recipe_of(params: PanelParams, budget: str, horizon: int) -> PanelReci
     """Return the recipe of the cells of rung `budget` and `horizon`."""
     training = params.training
     phases = _phases(params, horizon)
-    words = [loss_words(weights) for weights in training.mixtures]
     plain = recipe_of(training, params.search.chosen, budget, params.target.task)
     shared = {field.name: getattr(plain, field.name) for field in dataclasses.fields(plain)}
     return PanelRecipe(
-        **{**shared, "loss": ", then ".join(dict.fromkeys(words))},
-        loss_weights=_trained_on(training.loss_weights),
+        **{**shared, "loss": ", then ".join(dict.fromkeys(map(mixture, training.mixtures)))},
+        loss_weights=weighed(training.loss_weights),
         horizon_weights=_weights_of_horizons(params, horizon, training.horizon_weights),
         transform=params.target.transform,
         train_every=training.train_every,
@@ -49,7 +49,7 @@ def _phases(params: PanelParams, horizon: int) -> tuple[PhaseRecipe, ...]:
             epochs=phase.epochs,
             learning_rate=phase.learning_rate,
             active=_active(params, phase),
-            loss_weights=_trained_on(phase.loss_weights or training.loss_weights),
+            loss_weights=weighed(phase.loss_weights or training.loss_weights),
             horizon_weights=_weights_of_horizons(
                 params, horizon, training.horizon_weights if phase.horizon_weights is None else phase.horizon_weights
             ),
@@ -71,16 +71,7 @@ def _active(params: PanelParams, phase: PhaseParams) -> tuple[str, ...]:
     return tuple(toggle for toggle in there if toggle in phase.active)
 
 
-def _trained_on(loss_weights: Mapping[str, float]) -> dict[str, float]:
-    return {name: weight for name, weight in loss_weights.items() if weight > 0.0}
-
-
 def _weights_of_horizons(params: PanelParams, horizon: int, weights: Mapping[int, float] | None) -> tuple[float, ...]:
     """Return the weights of all horizons that a model forecasts, 1 for that of its cell and 0 where none is given."""
     others = forecast_horizons(params, horizon)[1:]
     return (1.0, *((weights or {}).get(other, 0.0) for other in others))
-
-
-def loss_words(weights: Mapping[str, float]) -> str:
-    """Describe a mixture of losses: "quantile + 0.5 ic"."""
-    return " + ".join(name if weight == 1.0 else f"{weight:g} {name}" for name, weight in weights.items() if weight > 0.0)

@@ -66,6 +66,8 @@ OUTSIDE = {
     "tsladder.typed_yaml": "checks types and bounds of params.yaml",
     "tsladder.vocabulary": "names",
     "tsladder.families.parts.activations": "bytes that a block takes",
+    "tsladder.families.parts.panel_activations": "bytes that a day takes",
+    "tsladder.families.parts.panel_work": "multiplications of a day, for seconds of training",
     "tsladder.families.parts.work": "multiplications of a block, for seconds of training",
     "tsladder.evaluation.constant": "the loss of the base rate, recorded beside a trial",
     "tsladder.tasks.parts.class_words": "what log and report say of classes",
@@ -121,6 +123,8 @@ OUTSIDE = {
     "tsladder.execution.thermal_guard": "when to wait for a cooler machine",
     "tsladder.execution.thermometer": "sensors",
     "tsladder.cells.training_log": "what the log says of trainings",
+    "tsladder.cells.trial_files": "trials of a panel study, for people",
+    "tsladder.cells.panel_score_records": "writes the scores of a cell of a panel study",
     "tsladder.execution.worker": "one training in a process of its own",
 }
 """Module or package -> what it is for, which is why an edit of it changes no number. A package stands for all its

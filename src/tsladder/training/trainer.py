@@ -7,16 +7,17 @@ the task reports, for example log loss for classes, whatever was trained on.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from tsladder.artifacts.outcome import BuiltOptimizer, EpochRecord, PhaseOutcome
 from tsladder.artifacts.plans import PanelRecipe, Recipe, phases_in
+from tsladder.artifacts.validation_figures import ValidationFigures
 from tsladder.data.samples import Samples
 from tsladder.data.windows import Windows
 from tsladder.models.build import Model, build, count_params
@@ -64,7 +65,7 @@ class Fitted:
     n_params: int
     curve: tuple[EpochRecord, ...]
     optimizer: BuiltOptimizer
-    figures: Mapping[str, Any] | None = None
+    figures: ValidationFigures | None = None
     phases: tuple[PhaseOutcome, ...] | None = None
     best_phase: str | None = None
 
@@ -89,6 +90,7 @@ class Trainer:
             dropout=job.settings.dropout,
             activation_checkpointing=job.plan.activation_checkpointing,
             lowered=job.recipe.precision == "bf16",
+            stocks_at_once=job.plan.stocks_at_once,
         ).to(self.device)
         self.n_params = count_params(self.model)
         if self.n_params != job.spec.n_params:
@@ -320,7 +322,7 @@ def predict_logits(model: Model, feed: Feed, micro_batch: int | None = None, bea
     `micro_batch`: how many samples training could hold.
     """
     model.eval()
-    return torch.cat(list(_logits(model, feed, scoring_batch(micro_batch), beat)))
+    return torch.cat(list(_logits(model, feed, scoring_batch(micro_batch, feed.stocks), beat)))
 
 
 def _logits(model: Model, feed: Feed, at_once: int, beat: Beat) -> Iterator[Tensor]:

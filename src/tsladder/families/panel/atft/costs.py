@@ -1,18 +1,20 @@
 """Parameter counts, memory and work of atft_gat_fan. A sample is a day with all its stocks. Pure, no torch.
 
 With S stocks, T sessions, F columns, width d, feed-forward width f, h heads, L blocks, G graph layers, J places of
-neighbours and the stock itself; b bytes per number of the body, 4 bytes elsewhere. What a layer keeps for the backward
-pass, each measured (tests/families/panel/test_atft_costs.py):
+neighbours and the stock itself, and b bytes per number of the body, a layer keeps for the backward pass:
 
-- variable selection, per token: 5 d b for each of F columns (inside, gate 2d, residual, output), the networks' weights
-  (d + 4 F) b, LayerNorms' 8 (F + 1).
-- LSTM with gated skip, per token, in fp32: oneDNN's workspace, 8.2 d and 7.3 d with d rounded up to a multiple of 16;
-  6 d more around it.
-- a causal block, per token: as an encoder block with torch's fused attention (parts/activations.py). Of the last block
-  only keys and values exist for each token, all else once for a stock.
-- a graph layer, per stock: 2 d + h for each of J edges, 4 d.
+- variable selection, per token: 5 d for each of F columns (inside, gate 2 d, residual, output), d + 5 F of the networks'
+  weights and the columns, all of b bytes; 8 F + 8 bytes of LayerNorms;
+- LSTM with gated skip, per token, in fp32: oneDNN's workspace, 8.2 d and 7.3 d with the second d rounded up to a
+  multiple of 16; 6 d more around it;
+- a block, per token: two LayerNorms' inputs and outputs, the attention's output, two dropout masks (7 d), the
+  feed-forward before and after GELU (2 f), of b bytes; queries, keys and values (3 d) and one number per head in fp32,
+  and d in fp32 more where the body is in bf16;
+- the last block, which computes one token: of each token LayerNorm's input and output (2 d) and in fp32 keys, values
+  and weights (2 d + h); of the newest one 6 d and 2 f;
+- a graph layer, per stock, in fp32: 2 d + h for each of J edges, and 4 d.
 
-All of it is counted with normalisations and graph layers active.
+Counted with normalisations and graph layers active. A layer's temporary memory is that of its gradients.
 """
 
 from __future__ import annotations
@@ -24,10 +26,18 @@ from tsladder.families.parts.family import Activations
 from tsladder.families.parts.geometry import Architecture, PanelGeometry
 
 _ROUNDED_TO = 16
-"""Multiple to which oneDNN rounds the width of an LSTM's workspace up."""
+"""Multiple to which oneDNN rounds the width in one part of an LSTM's workspace."""
 
-_NORM = 8
-"""Bytes that LayerNorm keeps of each row beside its input: mean and standard deviation."""
+
+@dataclass(frozen=True, slots=True)
+class _Layers:
+    """Layers of one kind, in bytes a day: `inputs` and `kept`, inputs included, of each for the backward pass; `moment`
+    needed temporarily."""
+
+    count: int
+    inputs: float
+    kept: float
+    moment: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,24 +70,37 @@ class AtftCosts:
     @property
     def largest_weight(self) -> int:
         """Number of values of the largest matrix: the gates of the columns' networks one below the other, the LSTM's
-        four gates, or that of a feed-forward."""
+        gates, or that of a feed-forward."""
         d = self.model.d_model
         return max(2 * self.geometry.n_features * d * d, 4 * d * d, d * self.model.d_ff)
 
     def activations(self, body: int) -> Activations:
-        return self._activations(body, self.geometry.stocks)
+        stocks = self.geometry.stocks
+        kinds = [*self._temporal(body, stocks), self._graph]
+        largest = max(kind.kept for kind in kinds if kind.count)
+        return Activations(
+            blocks=sum(kind.count * kind.kept for kind in kinds),
+            checkpointed=sum(kind.count * kind.inputs for kind in kinds) + largest,
+            largest_block=largest,
+            moment=max(kind.moment for kind in kinds if kind.count),
+            edges=self._edges + stocks * self._beside_layers,
+        )
 
     def activations_in_chunks(self, body: int, stocks_at_once: int) -> Activations:
         some = min(self.geometry.stocks, stocks_at_once)
-        chunk, graph = self._activations(body, some, n_graph=0), self._graph_inputs + self._graph_bytes
-        # Of a chunk that is computed again: the inputs of its layers, and the largest of them.
-        kept = self._graph_inputs + max(chunk.checkpointed + some * self._beside_layers(body), graph)
+        temporal, graph = self._temporal(body, some), self._graph
+        largest = max(kind.kept for kind in (*temporal, graph) if kind.count)
+        # Of a chunk that is computed again: what lies beside its layers, their inputs, and one layer.
+        inputs = sum(kind.count * kind.inputs for kind in temporal)
+        chunk = some * self._beside_layers + inputs + max(kind.kept for kind in temporal if kind.count)
+        kept = graph.count * graph.inputs + max(chunk, graph.kept)
         return Activations(
             blocks=kept,
             checkpointed=kept,
-            largest_block=max(chunk.largest_block, self._graph_bytes),
-            moment=max(chunk.moment, self._graph_moment),
-            edges=self._edges(0),
+            largest_block=largest,
+            moment=max(kind.moment for kind in (*temporal, graph) if kind.count),
+            # Chunks keep the sessions that they read and what becomes of a stock.
+            edges=self._edges + 4 * self.geometry.stocks * (self.geometry.days * self.geometry.n_features + self.model.d_model),
         )
 
     @property
@@ -85,52 +108,79 @@ class AtftCosts:
         model, g = self.model, self.geometry
         d, f, columns, sessions = model.d_model, model.d_ff, g.n_features, g.days
         selection = 2 * columns * d * d + 3 * columns * d + columns * columns
-        recurrence = 10 * d * d
         earlier = (model.n_layers - 1) * (4 * d * d + 2 * d * f + 2 * sessions * d)
-        tokens = sessions * (selection + recurrence + earlier + 2 * d * d)
-        newest = 2 * d * d + 2 * d * f + 2 * sessions * d
+        tokens = sessions * (selection + 10 * d * d + earlier + 2 * d * d)
         normalisations = 2 * columns * d * (1 + sessions // sizes.SLICE_SESSIONS)
-        graph = model.n_graph * (2 * d * d + self._edges_of_stock * sizes.EDGE_FEATURES * d)
-        return 2.0 * g.stocks * (tokens + newest + normalisations + graph + d * d + d * g.n_outputs)
+        graph = model.n_graph * (2 * d * d + self._places * sizes.EDGE_FEATURES * d)
+        newest = 2 * d * d + 2 * d * f + d * d + d * g.n_outputs
+        return 2.0 * g.stocks * (tokens + normalisations + graph + newest)
 
     @property
     def moved(self) -> float:
         model, g = self.model, self.geometry
-        d, sessions = model.d_model, g.days
-        selection = g.n_features * (45 * d + 60)
-        block = 24 * d + 8 * model.d_ff + 6 * model.n_heads * sessions
-        tokens = sessions * (selection + 70 * d + (model.n_layers - 1) * block + 12 * d)
-        graph = model.n_graph * (self._edges_of_stock * (15 * d + 10 * model.n_heads) + 24 * d)
-        return float(g.stocks * (tokens + block + graph))
+        d, f, h, sessions = model.d_model, model.d_ff, model.n_heads, g.days
+        earlier = (model.n_layers - 1) * (24 * d + 8 * f + 6 * h * sessions)
+        tokens = sessions * (g.n_features * (45 * d + 40) + 60 * d + earlier + 14 * d + 6 * h)
+        graph = model.n_graph * (self._places * (16 * d + 10 * h) + 24 * d)
+        return float(g.stocks * (tokens + 16 * d + 8 * f + graph))
 
     @property
     def calls(self) -> int:
-        return self._calls_before_the_graph + self.model.n_graph
+        return self._temporal_calls + self.model.n_graph
 
     def calls_in_chunks(self, stocks_at_once: int) -> int:
-        return self._calls_before_the_graph * -(-self.geometry.stocks // stocks_at_once) + self.model.n_graph
+        return self._temporal_calls * -(-self.geometry.stocks // stocks_at_once) + self.model.n_graph
 
     @property
-    def _calls_before_the_graph(self) -> int:
-        """Variable selection makes calls for each column, the LSTM about as many as a block."""
-        return -(-self.geometry.n_features // 4) + 1 + self.model.n_layers
+    def _temporal_calls(self) -> int:
+        """Number of layers before the graph, each column's network as a third of one."""
+        return -(-self.geometry.n_features // 3) + 1 + self.model.n_layers
 
-    def _activations(self, body: int, stocks: int, n_graph: int | None = None) -> Activations:
-        """Return the memory of the layers for so many stocks, and for so many graph layers; None: all."""
-        model, d, sessions = self.model, self.model.d_model, self.geometry.days
-        n_graph = model.n_graph if n_graph is None else n_graph
-        before = stocks * sessions * (self._selection_bytes(body) + self._recurrence_bytes)
-        earlier = stocks * sessions * self._block_bytes(body)
-        newest = stocks * self._newest_bytes(body)
-        inputs = stocks * sessions * (self.geometry.n_features * body + 4 * d + model.n_layers * d * body)
-        largest = max(
-            stocks * sessions * max(self._selection_bytes(body), self._recurrence_bytes), newest,
-            earlier if model.n_layers > 1 else 0.0, self._graph_bytes if n_graph else 0.0,
+    @property
+    def _places(self) -> int:
+        """Number of edges that lead to a stock, its own included."""
+        return self.geometry.neighbours + 1
+
+    def _temporal(self, body: int, stocks: int) -> tuple[_Layers, ...]:
+        """Return what of so many stocks comes before the graph: variable selection, LSTM, blocks, the last block."""
+        model, columns = self.model, self.geometry.n_features
+        d, f, h, tokens = model.d_model, model.d_ff, model.n_heads, stocks * self.geometry.days
+        selection = (columns * (5 * d + 5) + d) * body + 8 * (columns + 1)
+        rounded = -(-d // _ROUNDED_TO) * _ROUNDED_TO
+        workspace = 4 * (8.2 * d + 7.3 * rounded)
+        in_bf16 = 0 if body == 4 else 4 * d
+        block = (7 * d + 2 * f) * body + 4 * (3 * d + h) + in_bf16 + 16
+        last = tokens * (2 * d * body + 4 * (2 * d + h) + 8) + stocks * (4 * d + (5 * d + 2 * f) * body)
+        inputs = tokens * d * body
+        # Gradients of a column's gate, both its sides, and of what all columns share.
+        of_column = (8 * d + columns) * body
+        of_block = max(2 * f * body, 4 * 6 * d + (0 if body == 4 else 6 * d)) + 2 * d * body
+        of_last = tokens * (4 * 4 * d + (0 if body == 4 else 4 * d)) + stocks * 2 * f * body
+        return (
+            _Layers(1, tokens * columns * body, tokens * selection, tokens * of_column),
+            _Layers(1, tokens * 4 * d, tokens * (workspace + 4 * 6 * d + 8), tokens * (workspace + 4 * 4 * d)),
+            _Layers(model.n_layers - 1, inputs, tokens * block, tokens * of_block),
+            _Layers(1, inputs, last, of_last),
         )
-        return Activations(
-            blocks=before + (model.n_layers - 1) * earlier + newest + n_graph * self._graph_bytes,
-            checkpointed=inputs + n_graph * self.geometry.stocks * 4 * d + largest,
-            largest_block=largest,
-            moment=max(stocks * sessions * self._token_moment(body), self._graph_moment if n_graph else 0.0),
-            edges=self._edges(body),
-        )
+
+    @property
+    def _graph(self) -> _Layers:
+        d, h, stocks = self.model.d_model, self.model.n_heads, self.geometry.stocks
+        kept = 4.0 * stocks * (self._places * (2 * d + h) + 4 * d + 2)
+        return _Layers(self.model.n_graph, 4.0 * stocks * d, kept, 4.0 * stocks * self._places * (2 * d + 2 * h))
+
+    @property
+    def _edges(self) -> float:
+        """Bytes of the inputs and of what the head keeps: its LayerNorm's and GELU's two sides, increments of
+        quantiles."""
+        g, d = self.geometry, self.model.d_model
+        inputs = g.context_length * (4 * g.n_features + 1) + g.neighbours * (8 + 4 * sizes.EDGE_FEATURES)
+        edges = self._places * (8 + 4 * sizes.EDGE_FEATURES + 1) if self.model.n_graph else 0
+        return g.stocks * (inputs + edges + 4 * (4 * d + 2 * g.n_outputs))
+
+    @property
+    def _beside_layers(self) -> float:
+        """Bytes per stock of what both normalisations keep (4 F a token), of the tokens' dropout mask, and of the
+        LayerNorm after the last block."""
+        g, d = self.geometry, self.model.d_model
+        return 4.0 * (g.days * (4 * g.n_features + d) + 2 * d)

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tsladder.families.panel.atft.sizes import EDGE_FEATURES, GIVEN_EDGE_FEATURES
+from tsladder.families.panel.atft.sizes import EDGE_FEATURES
 from tsladder.families.parts.day_inputs import DayInputs
 from tsladder.families.parts.dropout import Masks
 
@@ -41,14 +41,15 @@ class Graph:
 def graph_of(inputs: DayInputs, dropped: float) -> Graph:
     """Return the graph of `inputs`, less a share `dropped` of the edges between stocks, drawn from torch's generator.
 
-    A stock's edge to itself says correlation 1 and the same sector. Raises ValueError where `inputs` have no graph, or
-    one with other features.
+    A stock's edge to itself says correlation 1, the same sector, itself; `inputs` need not say of the others that they
+    are no such edges. Raises ValueError where `inputs` have no graph, or one with other features.
     """
     neighbours_BSk, given_BSkK = inputs.neighbours_BSk, inputs.edges_BSkK
     if neighbours_BSk is None or given_BSkK is None:
         raise ValueError("these days have no graph, and the model has layers over one: neighbours and edges are None")
-    if given_BSkK.shape[-1] != GIVEN_EDGE_FEATURES:
-        raise ValueError(f"an edge has {GIVEN_EDGE_FEATURES} features, correlation and sector; got {given_BSkK.shape}")
+    missing = EDGE_FEATURES - given_BSkK.shape[-1]
+    if missing not in (0, 1):
+        raise ValueError(f"edges have a correlation, a sector and perhaps a mark of edges to itself; got {given_BSkK.shape}")
     days, stocks, _ = neighbours_BSk.shape
     device = neighbours_BSk.device
     first_B11 = stocks * torch.arange(days, device=device)[:, None, None]
@@ -57,10 +58,10 @@ def graph_of(inputs: DayInputs, dropped: float) -> Graph:
     absent_BSk = (neighbours_BSk < 0) | ~inputs.member_BS.flatten()[place_BSk]
     if dropped > 0:
         absent_BSk = absent_BSk | (torch.rand(absent_BSk.shape, device=device) < dropped)
-    given_BSkK = functional.pad(given_BSkK.masked_fill(absent_BSk[..., None], 0.0), (0, EDGE_FEATURES - GIVEN_EDGE_FEATURES))
+    edge_BSkK = functional.pad(given_BSkK, (0, missing))
     return Graph(
         place_BSJ=torch.cat([place_BSk, itself_BS1], dim=2),
-        edge_BSJK=functional.pad(given_BSkK, (0, 0, 0, 1), value=1.0),
+        edge_BSJK=functional.pad(edge_BSkK, (0, 0, 0, 1), value=1.0),
         absent_BSJ=functional.pad(absent_BSk, (0, 1), value=False),
     )
 

@@ -6,7 +6,9 @@ outputs.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,12 +19,14 @@ from tsladder.families.panel.atft.fan import FrequencyNormalisation
 from tsladder.families.panel.atft.gatv2 import GraphLayer, graph_of
 from tsladder.families.panel.atft.head import QuantileHead
 from tsladder.families.panel.atft.san import SliceNormalisation
-from tsladder.families.panel.atft.temporal import CausalBlock, GatedRecurrence
+from tsladder.families.panel.atft.temporal import GatedRecurrence, attend_to_earlier
 from tsladder.families.panel.atft.variable_selection import VariableSelection
 from tsladder.families.parts.day_inputs import DayInputs
 from tsladder.families.parts.dropout import Masks
 from tsladder.families.parts.encoder import dropout_keys
 from tsladder.families.parts.geometry import Architecture, PanelGeometry
+from tsladder.families.parts.last_token import last_token
+from tsladder.families.parts.layers import EncoderBlock
 from tsladder.families.parts.model import Model
 
 EDGE_DROPOUT = 0.1
@@ -72,7 +76,8 @@ class AtftGatFan(Model):
         self.recurrence = GatedRecurrence(width)
         self.position = nn.Parameter(torch.randn(geometry.days, width) * position_sd)
         self.blocks = nn.ModuleList(
-            CausalBlock(width, model.n_heads, model.d_ff, dropout).to(body) for _ in range(model.n_layers)
+            EncoderBlock(width, model.n_heads, model.d_ff, dropout, attend_to_earlier).to(body)
+            for _ in range(model.n_layers)
         )
         self.norm_temporal = nn.LayerNorm(width)
         self.graph = nn.ModuleList(GraphLayer(width, model.n_heads, dropout) for _ in range(model.n_graph))
@@ -136,7 +141,7 @@ class AtftGatFan(Model):
         h_NTD = h_NTD.to(last.expand.weight.dtype)
         for block, key in zip(earlier, keys[1:-1], strict=True):
             h_NTD = self._run(block, h_NTD, key)
-        newest_ND: Tensor = self.norm_temporal(self._run(last.newest, h_NTD, keys[-1]).to(self.position.dtype))
+        newest_ND: Tensor = self.norm_temporal(self._run(partial(last_token, last), h_NTD, keys[-1]).to(self.position.dtype))
         return newest_ND
 
     def _normalised(self, x_NTF: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -150,10 +155,11 @@ class AtftGatFan(Model):
             added_NTD = slice_NTD if added_NTD is None else added_NTD + slice_NTD
         return x_NTF, added_NTD
 
-    def _run(self, layer, *given):
+    def _run(self, layer: Callable[..., Tensor], *given: Any) -> Tensor:
         """Compute a layer. Under activation checkpointing it keeps only what it is given, and is computed again."""
         if self.activation_checkpointing and self.training:
-            return checkpoint(layer, *given, use_reentrant=False)
+            again: Tensor = checkpoint(layer, *given, use_reentrant=False)
+            return again
         return layer(*given)
 
     def _keys(self, count: int) -> list[int | None]:

@@ -8,9 +8,6 @@ SLICE_SESSIONS = 5
 EDGE_FEATURES = 3
 """Features of an edge of the graph: correlation, same sector, and whether it leads from a stock to itself."""
 
-GIVEN_EDGE_FEATURES = EDGE_FEATURES - 1
-"""Features of an edge that the graph of a study gives; which edges lead to a stock itself the model knows."""
-
 
 def gated_residual_network(inputs: int, hidden: int, outputs: int) -> int:
     """Count the parameters of a gated residual network: two Linears, two more for gate and value, one for the skip
