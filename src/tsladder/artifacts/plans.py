@@ -21,6 +21,7 @@ from tsladder.families.parts.geometry import Geometry, PanelGeometry
 from tsladder.params import (
     DataParams,
     EvaluationParams,
+    GraphParams,
     OptimizerSettings,
     PanelDataParams,
     PanelWindowParams,
@@ -135,6 +136,7 @@ class PanelQuestion(Question):
     target: RankTargetParams
     windows: PanelWindowParams
     horizons: tuple[int, ...]
+    graph: Annotated[GraphParams | None, OmitNone()] = None
     model: PanelGeometry
     training: PanelRecipe
 

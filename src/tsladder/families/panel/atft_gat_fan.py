@@ -17,6 +17,7 @@ Without a graph (`neighbours` 0) models have no graph layers: `n_graph` is 0.
 
 from __future__ import annotations
 
+import types
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, cast
 
@@ -44,6 +45,9 @@ class AtftFamily:
     graph_depths = (0, 1, 2, 3, 4)
     toggles = TOGGLES
     graph_toggles = ("gat",)
+    count_words = types.MappingProxyType(
+        {"n_params_blocks": "of temporal and graph layers", "n_params_body": "without variable selection"}
+    )
 
     def faults(self, context_length: int, settings: Mapping[str, int]) -> Mapping[str, str]:
         days, components = settings["days"], settings["fan_components"]
@@ -91,7 +95,6 @@ class AtftFamily:
             lowered=lowered,
             stocks_at_once=stocks_at_once,
         )
-
 
     def activate(self, model: Model, parts: Collection[str]) -> frozenset[str]:
         module = cast("AtftGatFan", model)
