@@ -43,7 +43,7 @@ def panel_geometry(params: PanelParams, horizon: int, stocks: int) -> PanelGeome
     """Return the geometry that all models of a cell of `horizon` share; `stocks`: those of the panel."""
     leaves = load(params.model.family).leaves
     horizons = len(forecast_horizons(params, horizon))
-    quantiles = QUANTILES if needs_quantiles(params.training.loss_weights) else 1
+    quantiles = QUANTILES if any(map(needs_quantiles, params.training.mixtures)) else 1
 
     def read(leaf: str, value: int) -> int:
         """Return `value` where the family reads `leaf`; a leaf that it ignores makes no cell stale."""
