@@ -73,7 +73,7 @@ class PanelRecipe(Recipe):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Question:
+class SharedQuestion:
     """Fields that the plan files of the cells of every study have in common."""
 
     cell: str
@@ -86,7 +86,7 @@ class Question:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CellQuestion(Question):
+class CellQuestion(SharedQuestion):
     """Fields that the three plan files of a cell of a series study have in common."""
 
     data: DataParams
@@ -95,7 +95,7 @@ class CellQuestion(Question):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PanelQuestion(Question):
+class PanelQuestion(SharedQuestion):
     """Fields that the three plan files of a cell of a panel study have in common. `horizons`: those that a model
     forecasts, that of its cell first."""
 
