@@ -67,7 +67,7 @@ class StudyState:
     notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
+        return dataclasses.asdict(self) | {"verdicts": {h: verdict.to_json() for h, verdict in self.verdicts.items()}}
 
 
 def study_state(places: Places) -> StudyState:
