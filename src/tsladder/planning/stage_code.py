@@ -88,6 +88,7 @@ OUTSIDE = {
     "tsladder.panel.universe": "members of a panel; their values are in the fingerprint of the features",
     "tsladder.planning.calibration": "peaks of memory on this machine",
     "tsladder.planning.cells": "writes the plan files",
+    "tsladder.planning.cell_inputs": "records of features and splits of a cell",
     "tsladder.planning.panel_cells": "writes the plan files of a panel study",
     "tsladder.planning.duration": "seconds of training",
     "tsladder.planning.endings": "how a stage ended",
