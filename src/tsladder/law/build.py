@@ -17,7 +17,7 @@ from tsladder.law.evidence.comparable_rungs import cut_short, mixed_numerics, un
 from tsladder.law.evidence.selection import judge_selection, ranked_losses
 from tsladder.law.points import DroppedCell, RungPoint, read_points
 from tsladder.law.scaling import fit_horizons, write_law
-from tsladder.params import Params
+from tsladder.params import AnyParams
 from tsladder.places import Places
 from tsladder.planning.plans import study_key
 from tsladder.planning.uncalibrated import uncalibrated
@@ -26,7 +26,7 @@ from tsladder.tracking import MlflowTracker, RunTags, Tracker
 from tsladder.vocabulary import Cell, Phase
 
 
-def fit_law(places: Places, params: Params, tracker: Tracker | None = None) -> None:
+def fit_law(places: Places, params: AnyParams, tracker: Tracker | None = None) -> None:
     """Write artifacts/law/ from artifacts/scores/ and the audit, log it and register it as the model `scaling-law`.
 
     Raises WorkFailed when the audit's record is missing or damaged: any verdict could then be an invalid one.
@@ -38,7 +38,7 @@ def fit_law(places: Places, params: Params, tracker: Tracker | None = None) -> N
     tracker.register_law(law_json(law), files, tags)
 
 
-def law_of_study(places: Places, params: Params, *, unscored_reason: str | None = None) -> StudyLaw:
+def law_of_study(places: Places, params: AnyParams, *, unscored_reason: str | None = None) -> StudyLaw:
     """Fit the law to the scores, plans and audit on disk, without writing anything.
 
     The same files give the same law. `unscored_reason`: why a planned cell without scores is dropped; with None such
@@ -88,7 +88,7 @@ def law_of_study(places: Places, params: Params, *, unscored_reason: str | None 
 
 
 def read_selection(
-    places: Places, params: Params, rungs: Sequence[RungPoint], objectives: Mapping[str, str]
+    places: Places, params: AnyParams, rungs: Sequence[RungPoint], objectives: Mapping[str, str]
 ) -> TrialSelection | None:
     """Estimate how the exponent depends on the number of trials per rung, from the trials on disk.
 

@@ -29,7 +29,7 @@ from tsladder.artifacts.outcome import BatchPlan
 from tsladder.artifacts.splits import HorizonSplits
 from tsladder.families.parts.panel_family import PanelCosts
 from tsladder.models.spec import ModelSpec
-from tsladder.params import Params
+from tsladder.params import AnyParams, Params
 from tsladder.planning.memory import scoring_batch
 from tsladder.vocabulary import Region
 
@@ -99,7 +99,7 @@ class RunLength:
         return min(self.epochs, BEST_EPOCH_SHARE * self.epochs + self.patience)
 
 
-def run_length(params: Params, folds: Sequence[tuple[int, int]]) -> RunLength:
+def run_length(params: AnyParams, folds: Sequence[tuple[int, int]]) -> RunLength:
     """Return the length of any training of the study. `folds`: training and validation windows of every fold, the last
     one last."""
     preset = params.search.chosen

@@ -27,13 +27,14 @@ _SCORING = ("tsladder.evaluation.symbols", "tsladder.cells.forecasting", "tsladd
 
 PANEL_TRAINING = (
     "tsladder.panel.dataset",
-    "tsladder.panel.study_cube",
+    "tsladder.panel.graph",
+    "tsladder.panel.targets",
     "tsladder.planning.panel_recipe",
     "tsladder.training.day_feed",
     "tsladder.training.folds",
     "tsladder.training.trainer",
 )
-"""Entry modules of the code from the file of a panel to a trained model."""
+"""Entry modules of the code from the features of a panel to a trained model."""
 _PANEL_SCORING = ("tsladder.cells.forecasting", "tsladder.cells.panel_scoring")
 
 NUMBER_MAKERS = {
@@ -75,6 +76,16 @@ OUTSIDE = {
     "tsladder.tasks.parts.return_words": "what log and report say of returns",
     "tsladder.tasks.parts.words": "words and columns of a task",
     "tsladder.data.tier_sizes": "how many columns a tier has; the number is in the plan files by value",
+    "tsladder.panel.columns": "columns of a panel; their values are in the fingerprint of the features",
+    "tsladder.panel.cube": "cache of a panel; its values are those of features and labels",
+    "tsladder.panel.cube_format": "cache of a panel",
+    "tsladder.panel.cube_reader": "cache of a panel",
+    "tsladder.panel.cube_writer": "cache of a panel",
+    "tsladder.panel.file": "prices of a panel; their values are in the fingerprint of the features",
+    "tsladder.panel.long_table": "prices of a panel",
+    "tsladder.panel.samples": "members and columns of a panel; their values are in the fingerprint of the features",
+    "tsladder.panel.study_cube": "cache of a panel",
+    "tsladder.panel.universe": "members of a panel; their values are in the fingerprint of the features",
     "tsladder.planning.calibration": "peaks of memory on this machine",
     "tsladder.planning.cells": "writes the plan files",
     "tsladder.planning.panel_cells": "writes the plan files of a panel study",

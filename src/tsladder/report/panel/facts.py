@@ -70,11 +70,6 @@ class PanelFacts(Facts):
         rungs = self.rungs_of(horizon)
         return max(rungs, key=lambda rung: rung.regions[Region.TEST].mean.rank_ic, default=None)
 
-    def daily_of(self, horizon: int, name: str) -> DailyFigures | None:
-        """Return the daily figures of the baseline or cell `name` on the test days; None where there are none."""
-        rung = next((rung for cell, rung in self.rungs.items() if str(cell) == name), None)
-        return self.daily.get(horizon, {}).get(name) if rung is None else rung.daily
-
     def training_extent(self, horizon: int) -> TrainingExtent:
         """Return the training sessions, sample days and labels of one horizon."""
         splits, context = self.splits.get(horizon), self.params.windows.context_length

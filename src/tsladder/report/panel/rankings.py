@@ -9,7 +9,8 @@ from enum import StrEnum
 
 from tsladder.artifacts.ranking_scores import OWN_STATIC_ORDER, RankingScores, RegionBaselines
 from tsladder.artifacts.scores import Interval
-from tsladder.ranking.level import CONSTANTS, best_and_constant, by_rank_ic, in_order
+from tsladder.ranking.daily_figures import DailyFigures
+from tsladder.ranking.level import CONSTANTS, best_and_constant, in_order
 from tsladder.report.panel import words
 from tsladder.report.panel.facts import PanelFacts, ScoredRung
 from tsladder.vocabulary import Region
@@ -87,14 +88,23 @@ def title_of(facts: PanelFacts, name: str) -> str:
     return next((rung_title(rung) for cell, rung in facts.rungs.items() if str(cell) == name), words.name(name))
 
 
-def followed(facts: PanelFacts, level: RegionBaselines) -> tuple[str, ...]:
-    """Return what the pictures follow over the test days: the best rung, the largest, the best baseline and the
-    stricter constant; in a study without scored rungs the three best baselines and the stricter constant."""
-    best, rungs = facts.best_rung(level.horizon), facts.rungs_of(level.horizon)
-    if best is None:
-        return best_and_constant(level)
-    models = dict.fromkeys(str(rung.cell) for rung in (best, rungs[-1]) if rung.daily is not None)
-    return (*models, *by_rank_ic(level)[:1], level.stricter)
+def followed(facts: PanelFacts, level: RegionBaselines) -> dict[str, DailyFigures]:
+    """Return what the pictures follow over the test days, with its daily figures: the best rung, the largest, the best
+    baseline and the stricter constant; in a study without scored rungs the three best baselines and that constant."""
+    rungs = [rung for rung in (facts.best_rung(level.horizon), *facts.rungs_of(level.horizon)[-1:]) if rung is not None]
+    models = {str(rung.cell): rung.daily for rung in rungs if rung.daily is not None}
+    daily = facts.daily.get(level.horizon, {})
+    return models | {name: daily[name] for name in best_and_constant(level, 1 if rungs else 3) if name in daily}
+
+
+def legend_of(facts: PanelFacts, level: RegionBaselines, name: str) -> str:
+    """Format the name of what is followed, with what it is."""
+    if name == level.stricter:
+        return f"{words.name(name)} (constant)"
+    rungs, best = facts.rungs_of(level.horizon), facts.best_rung(level.horizon)
+    roles = {"best": best, "largest": rungs[-1] if rungs else None}
+    held = [role for role, rung in roles.items() if rung is not None and str(rung.cell) == name]
+    return f"{title_of(facts, name)}{f' ({words.joined(held)})' if held else ''}"
 
 
 def _baseline(level: RegionBaselines, name: str) -> ShownRanking:

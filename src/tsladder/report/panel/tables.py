@@ -14,7 +14,7 @@ from tsladder.report.blocks import Table, Tone, table
 from tsladder.report.panel import words
 from tsladder.report.panel.facts import PanelFacts
 from tsladder.report.panel.rankings import Kind, ShownRanking, Standing, shown_rankings
-from tsladder.report.words import count, counted
+from tsladder.report.words import RANKINGS, count, counted
 from tsladder.report.words import level as confidence_level
 from tsladder.vocabulary import Region
 
@@ -137,7 +137,7 @@ def break_even(scores: RankingScores) -> str:
 
 def rankings_table() -> Table:
     """Return what each constant and baseline ranks by, with its name in baselines.csv."""
-    rows = [(words.NAMES[name], name, words.EXPLAINED[name]) for name in words.NAMES]
+    rows = [(RANKINGS[name], name, words.EXPLAINED[name]) for name in RANKINGS]
     return table("rankings", "Constants and baselines", text=("ranking", "in baselines.csv", "ranks by"), rows=rows)
 
 
