@@ -1,10 +1,11 @@
 """Seconds and memory to build the cube of a made-up panel, and how fast it is read, beside the same values in Parquet.
 
-    python benchmarks/cube.py [--stocks 500] [--sessions 5000] [--tier v27] [--folder DIR]
+    python benchmarks/cube.py [--stocks 500] [--sessions 5000] [--tier v27] [--graph-every 5] [--folder DIR]
 
 The cube is built in a process of its own, whose peak memory is that of everything: panel, columns, labels, file.
 Opening reads nothing but ends and counts, so it has seconds and no speed. Reading means every byte and every CRC32;
 cold is with the pages of the file dropped from this machine's memory (what a disk or a hypervisor keeps stays there).
+With --graph-every the cube holds the graph over the stocks, too, its lists made again every so many sessions.
 """
 
 from __future__ import annotations
@@ -30,12 +31,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tsladder.panel.cube import Cube, build_cube, cube_contents, cube_key, open_cube
+from tsladder.panel.cube import Cube, build_cube, cube_contents, open_cube
 from tsladder.panel.cube_reader import verify_cube
 from tsladder.panel.day_batches import DaySampler, DaySamples
 from tsladder.panel.panel import Panel, PanelManifest, PanelOrigin, Returns, UniverseKind
-from tsladder.panel.samples import build_inputs
+from tsladder.panel.samples import build_inputs, with_graph
+from tsladder.panel.study_cube import study_cube_key
 from tsladder.params import (
+    GraphParams,
     PanelDataParams,
     PanelParams,
     PanelSplitParams,
@@ -56,6 +59,7 @@ def main() -> None:
     parser.add_argument("--stocks", type=int, default=500)
     parser.add_argument("--sessions", type=int, default=5000)
     parser.add_argument("--tier", default="v27")
+    parser.add_argument("--graph-every", type=int, help="with the graph, made again every so many sessions")
     parser.add_argument("--folder", type=Path, help="where the files are written; default: a temporary folder")
     parser.add_argument("--batch-days", type=int, default=32)
     parser.add_argument("--stocks-per-day", type=int, default=64)
@@ -63,7 +67,7 @@ def main() -> None:
     parser.add_argument("--build", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.build:
-        print(json.dumps(build(options.folder, options.sessions, options.stocks, options.tier)))
+        print(json.dumps(build(options)))
         return
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         measure(Path(folder), options)
@@ -71,7 +75,8 @@ def main() -> None:
 
 def measure(folder: Path, options: argparse.Namespace) -> None:
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, pyarrow {pa.__version__}")
-    print(f"{options.stocks} stocks, {options.sessions} sessions, tier {options.tier}, horizons {HORIZONS}")
+    graph = "no graph" if options.graph_every is None else f"a graph every {options.graph_every} sessions"
+    print(f"{options.stocks} stocks, {options.sessions} sessions, tier {options.tier}, horizons {HORIZONS}, {graph}")
     built = built_elsewhere(folder, options)
     parts = ", ".join(f"{name} {seconds:.1f}" for name, seconds in built["seconds"].items())
     whole = f"{sum(built['seconds'].values()):.1f} s, {built['cpu_seconds']:.1f} s of processor time"
@@ -120,21 +125,24 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
 
 def built_elsewhere(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     sizes = ["--sessions", str(options.sessions), "--stocks", str(options.stocks), "--tier", options.tier]
-    command = [sys.executable, __file__, "--build", "--folder", str(folder), *sizes]
+    graph = [] if options.graph_every is None else ["--graph-every", str(options.graph_every)]
+    command = [sys.executable, __file__, "--build", "--folder", str(folder), *sizes, *graph]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 
-def build(folder: Path, sessions: int, stocks: int, tier: str) -> dict[str, Any]:
-    """Build the cube in `folder`; its path and key, the seconds of each part and this process's peak memory."""
-    panel, params = walk(sessions, stocks), question(tier)
+def build(options: argparse.Namespace) -> dict[str, Any]:
+    """Build the cube in the folder; its path and key, the seconds of each part and this process's peak memory."""
+    panel, params = walk(options.sessions, options.stocks), question(options.tier, options.graph_every)
     seconds: dict[str, float] = {}
     began = time.process_time()
     seconds["inputs"], inputs = timed(lambda: build_inputs(panel, params))
-    seconds["key"], key = timed(lambda: cube_key(inputs, params.target, params.horizons))
+    seconds["key"], key = timed(lambda: study_cube_key(inputs, params))
+    if params.graph is not None:
+        seconds["graph"], inputs = timed(lambda: with_graph(inputs, params))
     seconds["labels"], contents = timed(lambda: cube_contents(inputs, params.target, params.horizons))
-    seconds["file"], path = timed(lambda: build_cube(folder, key, contents))
+    seconds["file"], path = timed(lambda: build_cube(options.folder, key, contents))
     cpu_seconds = time.process_time() - began
     peak_gib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     return {"path": str(path), "key": key, "seconds": seconds, "cpu_seconds": cpu_seconds, "peak_gib": peak_gib}
@@ -173,7 +181,7 @@ def walk(sessions: int, stocks: int) -> Panel:
     )
 
 
-def question(tier: str) -> PanelParams:
+def question(tier: str, graph_every: int | None = None) -> PanelParams:
     return PanelParams(
         study=StudyParams(name="cube", phase="benchmark", timescale="daily", seed=42),
         horizons=HORIZONS,
@@ -183,6 +191,7 @@ def question(tier: str) -> PanelParams:
         windows=PanelWindowParams(context_length=CONTEXT_LENGTH),
         splits=PanelSplitParams(),
         evaluation=RankingEvaluationParams(bootstrap_draws=200, confidence=0.95),
+        graph=None if graph_every is None else GraphParams(every=graph_every),
     )
 
 

@@ -120,6 +120,9 @@ def test_every_fault_is_named_at_once_by_its_dotted_path() -> None:
         ("search.transfer", "yes"),
         ("training.precision", "fp8"),
         ("training.min_delta", float("nan")),
+        ("training.optimizer", "sgd"),
+        ("training.optimizer_settings", {"rectify": "yes"}),
+        ("training.optimizer_settings", {"eps": 1e-8}),
         ("training.loss", "hinge"),
         ("training.loss", "huber"),
         ("training.monitor", "val_accuracy"),
@@ -159,6 +162,25 @@ def test_pruning_by_one_curve_of_losses_does_not_go_with_another_objective_or_wi
     assert fault.startswith("search.pruning")
     record["search"]["pruning"] = None
     parse_params(record, source="params.yaml")
+
+
+def test_adabelief_needs_weights_in_fp32_and_its_settings_are_no_other_optimizers() -> None:
+    record = change("training.optimizer", "adabelief")
+    for precision in ("auto", "fp32", "bf16-mixed"):
+        record["training"]["precision"] = precision
+        assert parse_params(record, source="params.yaml").training.optimizer_settings is None
+    record["training"]["precision"] = "bf16"
+    (fault,) = faults_of(record)
+    assert fault.startswith("training.precision")
+    assert "adabelief" in fault
+    record["training"] |= {"precision": "fp32", "optimizer_settings": {"rectify": True}}
+    settings = parse_params(record, source="params.yaml").training.optimizer_settings
+    assert settings is not None
+    assert settings.rectify
+    for other in ("auto", "adamw", "lean"):
+        record["training"]["optimizer"] = other
+        (fault,) = faults_of(record)
+        assert fault.startswith("training.optimizer_settings")
 
 
 def test_a_loss_must_fit_the_task() -> None:

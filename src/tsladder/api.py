@@ -33,7 +33,7 @@ from tsladder.places import Places
 from tsladder.report.study_files import read_facts
 from tsladder.results.facts import CellFacts
 from tsladder.status.study_state import study_state
-from tsladder.tasks import load as load_task
+from tsladder.tasks import load_any
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -178,7 +178,7 @@ def _read(places: Places, *, states: Mapping[str, str]) -> Study:
     facts = read_facts(places, params)
     planned = [cell for cell in facts.cells if cell.planned]
     law = if_there(read_law)(places.scaling)
-    metrics = [metric.name for metric in load_task(params.target.task).words.metrics]
+    metrics = [metric.name for metric in load_any(params.target.task).words.metrics]
     return Study(
         name=params.study.name,
         params=params,

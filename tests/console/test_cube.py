@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.panel.made_up import made_up
 from tests.panel.questions import question
@@ -12,7 +13,9 @@ from tsladder.cli import main
 from tsladder.console import cube as module
 from tsladder.console.cube import cube_lines, verified_lines
 from tsladder.errors import BadInput, WorkFailed
+from tsladder.panel.cube import open_cube
 from tsladder.panel.panel import Panel
+from tsladder.params import GraphParams
 
 PANEL_FILE = Path("data/made_up.parquet")
 
@@ -48,6 +51,24 @@ def test_a_cube_is_built_described_and_opened_the_next_time(tmp_path: Path) -> N
     assert cube_lines(tmp_path, PANEL_FILE, question(), said.append) == lines
     assert path.stat().st_mtime_ns == written
     assert said == []
+
+
+def test_the_description_and_the_check_of_every_byte_include_the_graph(tmp_path: Path) -> None:
+    def words(lines: list[str]) -> dict[str, str]:
+        return {line.split()[0]: line.split(maxsplit=1)[1] for line in lines}
+
+    asked = question(graph=GraphParams(days=30, neighbours=4, at_least=2))
+    assert words(cube_lines(tmp_path, PANEL_FILE, question(), print))["graph"] == "none"
+    lines = cube_lines(tmp_path, PANEL_FILE, asked, print)
+    assert words(lines)["graph"] == "4 neighbours of a stock at most"
+    assert verified_lines(tmp_path, PANEL_FILE, asked)[:-1] == lines
+    path = Path(words(lines)["cube"])
+    raw = bytearray(path.read_bytes())
+    edges = np.ascontiguousarray(open_cube(path, words(lines)["key"]).edges_TSkK[300])  # type: ignore[index]
+    raw[raw.index(edges.tobytes())] ^= 1
+    path.write_bytes(raw)
+    with pytest.raises(WorkFailed, match="the bytes of 2002-02-27 are not those"):
+        verified_lines(tmp_path, PANEL_FILE, asked)
 
 
 def test_verifying_reads_every_byte_and_says_so(tmp_path: Path) -> None:

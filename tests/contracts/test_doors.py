@@ -22,6 +22,7 @@ DOORS = {
     "pandera": ("ingest/schema.py",),
     "pitindex": ("ingest/panel/index_members.py",),
     "psutil": ("execution/thermometer.py", "execution/memory_guard.py", "planning/free_memory.py", "stage_log.py"),
+    "pytorch_optimizer": ("training/adabelief.py",),
     "pynvml": ("execution/thermometer.py", "planning/machine.py"),
     "sklearn": ("evaluation/estimators.py", "ranking/baselines.py"),
     "talib": ("data/formulas.py", "data/columns/declaration.py"),

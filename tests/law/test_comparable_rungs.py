@@ -29,7 +29,7 @@ def test_the_same_numbers_are_not_worth_a_word():
 
 
 def test_other_numbers_name_every_rung_and_the_parity_experiment_that_exists():
-    for other in (("bf16", "lean"), ("bf16-mixed", "adamw"), ("fp32", "lean")):
+    for other in (("bf16", "lean"), ("bf16-mixed", "adamw"), ("fp32", "lean"), ("fp32", "adabelief")):
         warning = mixed_numerics({"750k-h1": ("fp32", "adamw"), "2B-h1": other})
         assert warning is not None
         assert f"750k-h1 fp32 adamw, 2B-h1 {other[0]} {other[1]}" in warning

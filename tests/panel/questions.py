@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tsladder.params import (
+    GraphParams,
     PanelDataParams,
     PanelParams,
     PanelSplitParams,
@@ -22,6 +23,7 @@ def question(
     entry_lag: int = 1,
     min_history: int = 30,
     min_stocks: int = 5,
+    graph: GraphParams | None = None,
 ) -> PanelParams:
     return PanelParams(
         study=StudyParams(name="made-up", phase="test", timescale="daily", seed=42),
@@ -32,4 +34,5 @@ def question(
         windows=PanelWindowParams(context_length=20),
         splits=PanelSplitParams(),
         evaluation=RankingEvaluationParams(bootstrap_draws=200, confidence=0.95),
+        graph=graph,
     )

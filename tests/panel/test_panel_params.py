@@ -9,7 +9,7 @@ from tests.panel_studies import DEFAULT_PANEL_PARAMS, panel_record
 from tests.studies import DEFAULT_PARAMS, ROOT
 
 from tsladder.errors import BadInput
-from tsladder.params import load_panel_params, load_params, parse_panel_params
+from tsladder.params import GraphParams, load_panel_params, load_params, parse_panel_params
 from tsladder.typed_yaml import read_yaml
 
 
@@ -51,11 +51,26 @@ def test_the_default_question_is_sound() -> None:
         ({"splits__test_start": None}, "splits.validation_start: give it together with splits.test_start"),
         ({"universe__min_stocks": 1}, "universe.min_stocks: must be at least 2"),
         ({"evaluation__cost_bps": -1.0}, "evaluation.cost_bps: must be at least 0"),
+        ({"graph": {"at_least": 9, "neighbours": 8}}, "graph.at_least: must be at most graph.neighbours (8), got 9"),
+        ({"graph": {"threshold": 0.96}}, "graph.threshold: must be at most 1 - graph.shrinkage (0.95)"),
+        ({"graph": {"days": 1}}, "graph.days: must be at least 2"),
+        ({"graph": {"every": 0}}, "graph.every: must be at least 1"),
+        ({"graph": {"halflife": "20d"}}, "graph.halflife: must be a whole number: it counts sessions"),
+        ({"graph": {"peers": 3}}, "graph.peers: is unknown; known here: days, halflife, neighbours"),
         ({"target__delisting_return": -1.0}, "target.delisting_return: must be above -1"),
     ],
 )
 def test_a_faulty_leaf_is_named_with_what_it_may_be(leaves: dict[str, Any], words: str) -> None:
     assert words.replace("\\", "") in faults_of(**leaves)
+
+
+def test_a_graph_is_off_unless_it_is_asked_for_and_its_leaves_have_defaults() -> None:
+    assert load_panel_params(DEFAULT_PANEL_PARAMS).graph is None
+    assert parse_panel_params(panel_record(graph=None), source="p").graph is None
+    made = parse_panel_params(panel_record(graph={"every": 1}), source="p").graph
+    assert made == GraphParams(
+        days=60, halflife=20, neighbours=20, at_least=5, threshold=0.3, shrinkage=0.05, sector_peers=0, every=1
+    )
 
 
 def test_a_position_at_the_same_close_must_be_meant() -> None:

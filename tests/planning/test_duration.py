@@ -12,6 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from tsladder.models.build import build
 from tsladder.planning.duration import (
+    ADABELIEF_VALUES,
     BEST_EPOCH_SHARE,
     DEFAULT_RATES,
     SCORING_SHARE,
@@ -55,6 +56,14 @@ def test_a_loss_over_pairs_takes_one_forward_pass_more_where_a_batch_comes_in_pa
     assert step_terms(spec(), PLAN, 1, extra_forward_pass=True) == step_terms(spec(), PLAN, 1)
     slow = forecast(spec(), parts, 1, dataclasses.replace(RUN, extra_forward_pass=True))
     assert slow.expected > forecast(spec(), parts, 1, RUN).expected
+
+
+def test_adabelief_differs_from_adamw_by_what_a_value_takes() -> None:
+    adamw, adabelief = (
+        step_terms(spec(), dataclasses.replace(PLAN, optimizer=name), 1) for name in ("adamw", "adabelief")
+    )
+    assert adabelief == {**adamw, "adamw_value": ADABELIEF_VALUES * adamw["adamw_value"]}
+    assert adabelief["adamw_value"] > adamw["adamw_value"] > 0.0
 
 
 def test_lower_precision_takes_its_own_rate_and_moves_half_the_bytes() -> None:

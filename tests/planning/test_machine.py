@@ -10,9 +10,11 @@ import torch
 from tests.building import geometry, spec
 from tests.studies import DEFAULT_PARAMS
 
+from tsladder.artifacts.plans import Recipe
+from tsladder.artifacts.record import json_of, record_of
 from tsladder.errors import BadInput
 from tsladder.models.spec import ModelSpec
-from tsladder.params import HardwareParams, TrainingParams, load_params
+from tsladder.params import HardwareParams, OptimizerSettings, TrainingParams, load_params
 from tsladder.planning import machine
 from tsladder.planning.free_memory import AvailableMemory
 from tsladder.planning.machine import (
@@ -108,6 +110,25 @@ def test_the_precision_follows_the_rung_or_what_is_asked_and_never_the_machine(
     params = load_params(DEFAULT_PARAMS)
     training: TrainingParams = dataclasses.replace(params.training, precision=asked)  # type: ignore[arg-type]
     assert recipe_of(training, params.search.chosen, budget, params.target.task).precision == precision
+
+
+def test_auto_keeps_fp32_masters_for_adabelief_at_every_size() -> None:
+    params = load_params(DEFAULT_PARAMS)
+    training = dataclasses.replace(params.training, optimizer="adabelief")
+    found = [
+        recipe_of(training, params.search.chosen, budget, params.target.task) for budget in ("750k", "2M", "1B", "2B")
+    ]
+    assert [recipe.precision for recipe in found] == ["fp32", "bf16-mixed", "bf16-mixed", "bf16-mixed"]
+    assert {recipe.optimizer for recipe in found} == {"adabelief"}
+
+
+def test_a_plan_names_settings_of_the_optimizer_only_where_they_are_not_its_defaults() -> None:
+    params = load_params(DEFAULT_PARAMS)
+    for settings, written in ((None, False), (OptimizerSettings(), False), (OptimizerSettings(rectify=True), True)):
+        training = dataclasses.replace(params.training, optimizer="adabelief", optimizer_settings=settings)
+        recipe = recipe_of(training, params.search.chosen, "12k", params.target.task)
+        assert ("optimizer_settings" in json_of(recipe)) is written
+        assert record_of(Recipe, json_of(recipe), source="a plan") == recipe
 
 
 def on_linux(monkeypatch: pytest.MonkeyPatch, *, total_gib: float, free_gib: float) -> None:

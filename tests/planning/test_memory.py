@@ -73,6 +73,14 @@ def test_what_is_smaller_takes_less_and_keeps_the_effective_batch() -> None:
         assert activations == sorted(activations, reverse=True)
 
 
+def test_adabelief_needs_what_adamw_does_and_two_copies_of_its_largest_tensor_while_it_steps() -> None:
+    for precision in ("fp32", "bf16-mixed"):
+        for adamw, adabelief in zip(plans(precision, "adamw"), plans(precision, "adabelief"), strict=True):
+            (held, step), (held_too, step_too) = memory_terms(BIG, adamw, 1.0), memory_terms(BIG, adabelief, 1.0)
+            assert held_too == held
+            assert 0.0 <= step_too - step <= 8.0 * BIG.costs.largest_weight
+
+
 def test_two_billion_parameters_fit_eight_gib_only_when_trained_lean() -> None:
     geometry_2b = geometry(context_length=80, patch_len=16, stride=8, n_features=25)
     two_billion = spec(geometry=geometry_2b, d_model=2048, n_layers=40, n_heads=16, d_ff=8192)

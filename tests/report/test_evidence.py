@@ -214,7 +214,7 @@ def test_the_bottleneck_is_reported_with_counts_and_gaps(whole):
     # 2,821 training days, C = 80, h = 1; the train losses of the two seeds are 0.38 and 0.39, validation is 0.412.
     assert (limits.extent.days, limits.extent.disjoint_windows) == (2_821, 34)
     assert [rung.gap for rung in limits.rungs] == pytest.approx([0.027] * 3)
-    assert len(gaps_table(limits, 1).rows) == 3
+    assert len(gaps_table(limits, 1, "1 day").rows) == 3
     text = section(markdown(whole), "Days or parameters: what is lacking")
     for fact in ("dropout on", "2,821", "+0.0270", "1 day: undecided", "3 days: unknown"):
         assert fact in text

@@ -15,6 +15,7 @@ from tests.building import batch_plan, geometry, job, recipe, settings, spec, wi
 
 from tsladder.artifacts.outcome import EpochRecord
 from tsladder.data.windows import FoldWindows
+from tsladder.params import OptimizerSettings
 from tsladder.training.checkpoint_plan import CheckpointPlan, remove_checkpoints
 from tsladder.training.checkpoints import STATE, Checkpoints
 from tsladder.training.folds import WalkForwardResult, walk_forward
@@ -83,6 +84,13 @@ KINDS: dict[str, Job] = {
     "accumulation": job(plan=batch_plan(8)),
     "bf16-mixed": job(recipe=recipe(precision="bf16-mixed"), plan=batch_plan(precision="bf16-mixed")),
     "bf16": job(recipe=recipe(precision="bf16"), plan=batch_plan(precision="bf16")),
+    "adabelief": job(recipe=recipe(optimizer="adabelief"), plan=batch_plan(optimizer="adabelief")),
+    "adabelief, rectified, on masters": job(
+        recipe=recipe(
+            optimizer="adabelief", precision="bf16-mixed", optimizer_settings=OptimizerSettings(rectify=True)
+        ),
+        plan=batch_plan(optimizer="adabelief", precision="bf16-mixed"),
+    ),
     "lean": job(recipe=recipe(precision="bf16", optimizer="lean"), plan=batch_plan(precision="bf16", optimizer="lean")),
     "lean, activation checkpointing": job(
         recipe=recipe(precision="bf16", optimizer="lean"),
@@ -170,6 +178,14 @@ def test_a_walk_forward_continues_inside_its_fold(tmp_path: Path) -> None:
         dataclasses.replace(fold, seconds=0.0) for fold in undisturbed.folds
     ]
     assert again.best_val_loss == undisturbed.best_val_loss
+    assert again.optimizer == undisturbed.optimizer
+
+
+def test_the_optimizer_of_folds_that_all_ended_before_is_still_recorded(tmp_path: Path) -> None:
+    whole = walk_forward(job(), FOLDS, always, lambda: None, checkpoints_in(tmp_path))
+    again = walk_forward(job(), FOLDS, always, lambda: None, checkpoints_in(tmp_path))
+    assert whole.optimizer is not None
+    assert again.optimizer == whole.optimizer
 
 
 def test_a_training_that_is_short_writes_nothing(tmp_path: Path) -> None:

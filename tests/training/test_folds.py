@@ -145,3 +145,5 @@ def test_a_worker_trains_all_folds_and_reports_every_epoch() -> None:
     assert [one.best_val_loss for one in outcome.folds] == [one.best_val_loss for one in here.folds]
     assert epochs == list(range(1, 10))
     assert outcome.scored
+    assert here.optimizer is not None
+    assert (outcome.optimizer, outcome.optimizer_settings) == (here.optimizer.name, here.optimizer.settings)

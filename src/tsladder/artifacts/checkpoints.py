@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from tsladder.artifacts.outcome import EpochRecord, FoldOutcome
-from tsladder.artifacts.record import json_of, read_record, record_of, write_record
+from tsladder.artifacts.outcome import BuiltOptimizer, EpochRecord, FoldOutcome
+from tsladder.artifacts.record import OmitNone, json_of, read_record, record_of, write_record
 from tsladder.vocabulary import StopReason
 
 FOLDS = "folds.json"
@@ -55,6 +55,7 @@ class TrainingState:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EndedFolds:
     """folds.json: folds of a walk forward that ended. `curve`: the epochs of all of them, one after the other.
+    `optimizer`: the one that stepped the last of them.
 
     `steps` and `seconds`: optimizer steps and wall time of the whole training so far.
     """
@@ -64,6 +65,7 @@ class EndedFolds:
     seconds: float
     folds: tuple[FoldOutcome, ...]
     curve: tuple[EpochRecord, ...]
+    optimizer: Annotated[BuiltOptimizer | None, OmitNone()] = None
 
 
 def training_state_of(value: object, source: Path) -> TrainingState:

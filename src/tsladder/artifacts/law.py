@@ -30,6 +30,7 @@ from tsladder.artifacts.law_fits import (
     JointRegion,
     ModelChoice,
     PowerLaw,
+    RankIcPerTenfold,
     closed,
 )
 from tsladder.artifacts.record import OmitNone, json_of, read_record, record_of
@@ -51,7 +52,10 @@ class SeedLoss:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LawPoint:
-    """One rung, or a cell that was `dropped`, of which little more than its name and the reason is known."""
+    """One rung, or a cell that was `dropped`, of which little more than its name and the reason is known.
+
+    `loss_ci`: interval of the loss over the scored days, which all rungs share; kept for rankings alone.
+    """
 
     cell: str
     budget: str | None = None
@@ -69,6 +73,7 @@ class LawPoint:
     has_skill: bool | None = None
     constant_predictor: bool | None = None
     beaten_by: tuple[str, ...] = ()
+    loss_ci: Annotated[Interval | None, OmitNone()] = None
     dropped: bool
     dropped_reason: str | None = None
 
@@ -80,7 +85,7 @@ class LawPoint:
         return self.n_params, self.loss
 
 
-POINT_KEYS = tuple(field.name for field in fields(LawPoint))
+POINT_KEYS = tuple(field.name for field in fields(LawPoint) if field.name != "loss_ci")
 """Keys of a point, in the order of the columns of scaling.csv."""
 
 
@@ -91,6 +96,7 @@ class HorizonLaw:
     `alpha_ci` covers the noise of rungs and days together, `alpha_ci_rungs` and `alpha_ci_days` that of each alone.
     Where data vary, `surface` and `size_at_equal_data` hold the fitted surface and the effect of size at equal data,
     for people and scripts: plain data with the fields of `SurfaceFit` and `SizeLaw` of `tsladder.law.surface`.
+    `rank_ic_per_tenfold`: effect of size in the unit that people read; of a ranking whose loss has a power law.
     """
 
     points: tuple[LawPoint, ...]
@@ -120,6 +126,7 @@ class HorizonLaw:
     notes: tuple[str, ...]
     surface: Annotated[Mapping[str, Any] | None, OmitNone()] = None
     size_at_equal_data: Annotated[Mapping[str, Any] | None, OmitNone()] = None
+    rank_ic_per_tenfold: Annotated[RankIcPerTenfold | None, OmitNone()] = None
     warnings: tuple[str, ...] = ()
     selection: TrialSelection | None = None
 

@@ -86,6 +86,23 @@ class PowerLaw:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RankIcPerTenfold:
+    """RankIC that a ranking gains when its model has ten times the parameters, at the ladder's reference size.
+
+    `value`, `low`, `high`: alpha and the ends of its interval, times ln(10) times the loss at the reference size, which
+    is the slope of the fitted curve there; so this interval lies above 0 where that of alpha does. `detectable`: least
+    gain that such a study finds in four of five repetitions; below three degrees of freedom only `detectable_range` is
+    known.
+    """
+
+    value: Figure
+    low: Figure
+    high: Figure
+    detectable: float | None
+    detectable_range: Ends | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class FloorLaw:
     """Power law above a floor, E + A N^-alpha. E, A and alpha are None below six rungs; unless `identified`, many
     others fit as well.

@@ -9,12 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from tsladder.artifacts.heat import NO_HEAT, Heat, ThermalLevel
+from tsladder.artifacts.validation_figures import ValidationFigures, figures_from_json
 from tsladder.vocabulary import StopReason
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BatchPlan:
-    """Plan of how one optimizer step is executed. None of its fields changes a number that a study compares."""
+    """Plan of how one optimizer step is executed. None of its fields changes a number that a study compares.
+
+    `stocks_at_once`: in a panel, the stocks of a day whose sequences are computed at once; None: all.
+    """
 
     micro_batch: int
     accumulation_steps: int
@@ -22,11 +26,27 @@ class BatchPlan:
     precision: str
     optimizer: str
     activation_checkpointing: bool
+    stocks_at_once: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields by name, `stocks_at_once` only where it is not None."""
+        values = dataclasses.asdict(self)
+        return {name: value for name, value in values.items() if name != "stocks_at_once" or value is not None}
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> BatchPlan:
         """Build the plan whose fields are among the keys of `record`."""
-        return cls(**{field.name: record[field.name] for field in dataclasses.fields(cls)})
+        names = (field.name for field in dataclasses.fields(cls))
+        return cls(**{name: record[name] for name in names if name != "stocks_at_once" or name in record})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BuiltOptimizer:
+    """Optimizer that stepped a model, as read back from the built object: the name of its class and its settings, for
+    example betas, eps, weight_decay, decoupled and rectify."""
+
+    name: str
+    settings: Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,6 +111,12 @@ class TrainingOutcome:
 
     `resumed_at`: optimizer steps that came from a checkpoint of an earlier process, 0 if training began afresh. `curve`
     and `seconds` include them.
+
+    `optimizer` and `optimizer_settings`: class and settings of the optimizer as read back from the built object
+    (`BuiltOptimizer`); None where none was built, and in records of older versions.
+
+    `validation`: figures of a ranking by the weights of `best_epoch` on validation; None in a series study, where no
+    model was scored, and where several folds were trained.
     """
 
     stop_reason: StopReason
@@ -111,6 +137,9 @@ class TrainingOutcome:
     heat: Heat = NO_HEAT
     folds: tuple[FoldOutcome, ...] = ()
     resumed_at: int = 0
+    optimizer: str | None = None
+    optimizer_settings: Mapping[str, Any] | None = None
+    validation: ValidationFigures | None = None
 
     @property
     def epochs_run(self) -> int:
@@ -137,6 +166,9 @@ class TrainingOutcome:
     def to_json(self) -> dict[str, Any]:
         """Return the outcome's keys in a line of trials.jsonl, where the batch plan is among the trial's params."""
         values = {name: getattr(self, name) for name in _SAME_IN_JSON}
+        values = {name: value for name, value in values.items() if value is not None or name not in _LEFT_OUT_IF_NONE}
+        if self.validation is not None:
+            values["validation"] = dataclasses.asdict(self.validation)
         folds = [fold.to_json() for fold in self.folds]
         return {**values, **heat_json(self.heat), "epochs_run": self.epochs_run, "folds": folds}
 
@@ -150,13 +182,17 @@ class TrainingOutcome:
         values["train_losses"] = tuple(float(loss) for loss in values["train_losses"])
         values["val_aucs"] = tuple(float(auc) for auc in values.get("val_aucs", ()))
         folds = tuple(FoldOutcome.from_json(fold) for fold in record.get("folds", ()))
-        return cls(**values, plan=plan, heat=heat_from_json(record), folds=folds)
+        validation = figures_from_json(record.get("validation"))
+        return cls(**values, plan=plan, heat=heat_from_json(record), folds=folds, validation=validation)
 
 
 _SAME_IN_JSON = tuple(
-    field.name for field in dataclasses.fields(TrainingOutcome) if field.name not in ("plan", "heat", "folds")
+    field.name
+    for field in dataclasses.fields(TrainingOutcome)
+    if field.name not in ("plan", "heat", "folds", "validation")
 )
-_MAY_BE_MISSING = ("val_aucs", "resumed_at")
+_LEFT_OUT_IF_NONE = ("optimizer", "optimizer_settings")
+_MAY_BE_MISSING = ("val_aucs", "resumed_at", *_LEFT_OUT_IF_NONE)
 """Keys that records of older versions lack."""
 
 

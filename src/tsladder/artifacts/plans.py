@@ -20,6 +20,7 @@ from tsladder.families.parts.geometry import Geometry, PanelGeometry
 from tsladder.params import (
     DataParams,
     EvaluationParams,
+    OptimizerSettings,
     PanelDataParams,
     PanelWindowParams,
     PruningParams,
@@ -39,6 +40,7 @@ class Recipe:
     """Training settings that are the same for every trial of a study. `patience` None: no early stopping.
 
     `loss` is the training loss; `monitor`, val_loss or val_auc, decides early stopping and the best epoch.
+    `optimizer_settings` None: the optimizer's defaults.
     """
 
     effective_batch: int
@@ -50,6 +52,7 @@ class Recipe:
     min_delta: float
     loss: str
     monitor: str
+    optimizer_settings: Annotated[OptimizerSettings | None, OmitNone()] = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

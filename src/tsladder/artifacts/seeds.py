@@ -55,7 +55,7 @@ class SeedRecord:
 
     def to_json(self) -> dict[str, Any]:
         values = {name: getattr(self, name) for name in _FIELDS if name not in ("heat", "plan")}
-        return {**values, **heat_json(self.heat), **dataclasses.asdict(self.plan)}
+        return {**values, **heat_json(self.heat), **self.plan.to_json()}
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> SeedRecord:

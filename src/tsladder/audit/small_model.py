@@ -103,7 +103,10 @@ def train_small(model: SmallModel, windows: WindowSet, epochs: int | None = None
     steps_per_epoch = -(-len(train) // schedule.batch)
     epochs = schedule.epochs if epochs is None else epochs
     plans = candidate_plans(
-        effective_batch=schedule.batch, precision=model.recipe.precision, optimizer=model.recipe.optimizer
+        effective_batch=schedule.batch,
+        precision=model.recipe.precision,
+        optimizer=model.recipe.optimizer,
+        stocks=model.spec.stocks,
     )
     job = Job(
         spec=model.spec,

@@ -13,8 +13,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tsladder.artifacts.plans import PanelRecipe, Recipe
 from tsladder.artifacts.trained_model import RECORD, read_trained_model
-from tsladder.data.windows import Windows
+from tsladder.data.samples import Samples
 from tsladder.errors import WorkFailed
 from tsladder.execution.supervisor import start_fork_server
 from tsladder.models.spec import ModelSpec
@@ -22,7 +23,8 @@ from tsladder.models.spec import ModelSpec
 Key = TypeVar("Key", bound=Hashable)
 
 Forecasts = dict[Key, dict[int, NDArray[np.float64]]]
-"""Key of some windows -> seed number -> the forecast for every window: a probability p_N, or a return."""
+"""Key of some samples -> seed number -> the forecast for every sample: a probability p_N, a return, or the raw outputs
+out_NSO of a ranking."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,11 +32,12 @@ class TrainedSeeds:
     """Checkpoints of one architecture, seed number -> folder, and how to run them.
 
     `output_scale`: factor that turns a model's output into a return; None: the output is the logit of a probability.
+    The outputs of a ranking stay as they are.
     """
 
     spec: ModelSpec
     folders: Mapping[int, Path]
-    precision: str
+    recipe: Recipe
     device: str
     threads: int
     micro_batch: int
@@ -42,8 +45,8 @@ class TrainedSeeds:
 
 
 @contextmanager
-def forecasting(seeds: TrainedSeeds, scored: Mapping[Key, Windows]) -> Iterator[Future[Forecasts[Key]]]:
-    """Start computing forecasts for the windows `scored`, and yield their future. Its `result` raises WorkFailed for an
+def forecasting(seeds: TrainedSeeds, scored: Mapping[Key, Samples]) -> Iterator[Future[Forecasts[Key]]]:
+    """Start computing forecasts for the samples `scored`, and yield their future. Its `result` raises WorkFailed for an
     unusable checkpoint."""
     start_fork_server(optimizers=False)
     context = multiprocessing.get_context("forkserver")
@@ -52,12 +55,12 @@ def forecasting(seeds: TrainedSeeds, scored: Mapping[Key, Windows]) -> Iterator[
         yield starter.submit(lambda: pool.submit(_forecast, seeds, scored).result())
 
 
-def _forecast(seeds: TrainedSeeds, scored: Mapping[Key, Windows]) -> Forecasts[Key]:
+def _forecast(seeds: TrainedSeeds, scored: Mapping[Key, Samples]) -> Forecasts[Key]:
     import torch
 
     from tsladder.models.build import build, count_params, lower
     from tsladder.training.checkpoint import load_weights
-    from tsladder.training.feed import Feed
+    from tsladder.training.feed import feed_of
     from tsladder.training.trainer import predict_logits
     from tsladder.training.validation_metrics import forecast_of
 
@@ -73,10 +76,14 @@ def _forecast(seeds: TrainedSeeds, scored: Mapping[Key, Windows]) -> Forecasts[K
             raise WorkFailed(
                 f"{folder} was trained with {measured} parameters, its architecture has {count_params(model)}"
             )
-        if seeds.precision != "fp32":
+        if seeds.recipe.precision != "fp32":
             lower(model)
         model.to(device)
-        for key, windows in scored.items():
-            outputs_N = predict_logits(model, Feed(windows, device), seeds.micro_batch)
-            forecasts[key][number] = forecast_of(outputs_N, seeds.output_scale)
+        for key, samples in scored.items():
+            outputs_N = predict_logits(model, feed_of(samples, device, seeds.recipe), seeds.micro_batch)
+            forecasts[key][number] = (
+                np.asarray(outputs_N.double().cpu().numpy(), dtype=np.float64)
+                if isinstance(seeds.recipe, PanelRecipe)
+                else forecast_of(outputs_N, seeds.output_scale)
+            )
     return forecasts

@@ -19,7 +19,7 @@ from tsladder.panel.file import read_panel
 from tsladder.panel.panel import Panel
 from tsladder.panel.ranked_regions import RegionDays, region_days
 from tsladder.panel.stored_rankings import read_rankings
-from tsladder.panel.targets import forward_returns
+from tsladder.panel.targets import forward_returns, transform_labels
 from tsladder.ranking.region import JudgedRanking, Ranking, judge
 from tsladder.ranking.scoring import score_ranking_region
 from tsladder.seeds import derive_seed
@@ -66,35 +66,32 @@ def score_panel_cell(work: CellWork, choice: Choice, tracker: Tracker | None = N
         regions = _regions(work, read_panel(work.places.bars(data.features.panel)))
         with open_cell_run(tracker, str(work.cell), work.tags(Phase.SEARCH, work.search_key)) as parent:
             forecasts = future.result()
-            scored = {
-                region: _score(work, region, days, forecasts[region]) for region, days in regions.items()
-            }
+            scored = {region: _score(work, region, days, forecasts[region]) for region, days in regions.items()}
             record_panel_scores(work, choice, scored)
             log_panel_scores(work, scored, tracker, parent)
 
 
 def _regions(work: CellWork, panel: Panel) -> dict[Region, RegionDays]:
     """Return the days to score with their returns, from the prices themselves: those of the cube are rounded."""
-    data, params = work.panel, work.question
-    labels = forward_returns(panel, _panel_target(work), (params.horizon,))
-    return {
-        region: region_days(data.axis, panel, labels.y_TSM[..., 0], data.splits_record, data.splits, region)
-        for region in SCORED
-    }
-
-
-def _panel_target(work: CellWork):  # type: ignore[no-untyped-def]
-    return work.panel_question.target
+    data, question = work.panel, work.panel_question
+    labels = forward_returns(panel, question.target, (question.horizon,))
+    found = {}
+    for name in SCORED:
+        days = region_days(data.axis, panel, labels.y_TSM[..., 0], data.splits_record, data.splits, name)
+        return_DS = np.asarray(days.region.return_DS, dtype=np.float64)
+        label_DS = transform_labels(return_DS, days.region.member_DS, question.training.transform)
+        found[name] = dataclasses.replace(days, region=dataclasses.replace(days.region, label_DS=label_DS))
+    return found
 
 
 def _score(
-    work: CellWork, region: Region, days: RegionDays, score_by_seed: Mapping[int, NDArray[np.float64]]
+    work: CellWork, region: Region, days: RegionDays, out_by_seed: Mapping[int, NDArray[np.float64]]
 ) -> ScoredDays:
     places = work.places
     level = read_baselines(places.baseline_scores(work.cell.horizon)).regions[region]
     stored = read_rankings(places.scores_by_stock(work.cell.horizon), region, days.region)
     baselines = {name: judge(days.region, ranking) for name, ranking in stored.items()}
-    rankings = {seed: Ranking(score_DS=days.placed(score_NS)) for seed, score_NS in score_by_seed.items()}
+    rankings = {seed: _ranking(work, days, out_NSO) for seed, out_NSO in out_by_seed.items()}
     judged = {seed: judge(days.region, ranking) for seed, ranking in rankings.items()}
     scores = score_ranking_region(
         level,
@@ -104,3 +101,13 @@ def _score(
         seed=derive_seed(work.seed, str(work.cell), "bootstrap", region),
     )
     return ScoredDays(days=days, rankings=rankings, judged=judged, baselines=baselines, scores=scores)
+
+
+def _ranking(work: CellWork, days: RegionDays, out_NSO: NDArray[np.float64]) -> Ranking:
+    """Return the ranking by a model's outputs: by its score, or by the median of the quantiles that it forecasts."""
+    quantiles = work.panel_question.model.quantiles
+    out_DSO = days.placed(out_NSO)
+    if quantiles == 1:
+        return Ranking(score_DS=out_DSO[..., 0])
+    # The first horizon is that of the cell.
+    return Ranking(score_DS=out_DSO[..., quantiles // 2], quantile_DSQ=out_DSO[..., :quantiles])

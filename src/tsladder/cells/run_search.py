@@ -13,12 +13,14 @@ from tsladder.artifacts.search_question import SearchQuestion
 from tsladder.artifacts.trials import TrialRecord, latest
 from tsladder.cells.best_params import best_params
 from tsladder.cells.start_lines import describe_adoption, search_lines
+from tsladder.cells.trial_files import write_trial_files
 from tsladder.cells.trial_identity import trial_base
 from tsladder.cells.trial_records import TrialRecorder
 from tsladder.cells.trial_runner import HeatStop, TrialRunner
 from tsladder.cells.work import CellWork, clear_scratch
 from tsladder.interruption import Interrupted
 from tsladder.models.spec import ModelSpec
+from tsladder.panel.dataset import PanelDataset
 from tsladder.params import PruningParams
 from tsladder.places import BEST_PARAMS
 from tsladder.planning.machine import describe_memory, scarce_memory_note, slow_bf16_note
@@ -88,6 +90,8 @@ def run_search(search: Search, tracker: Tracker) -> SearchResult | str:
 
     def publish(records: Sequence[TrialRecord]) -> None:
         """Update the published results; the table has no row for a supplementary phase."""
+        if isinstance(work.dataset, PanelDataset):
+            write_trial_files(work, search.key, search.folder, records)
         if search.phase is Phase.SEARCH:
             results.update(
                 lambda: write_best_params(

@@ -97,7 +97,7 @@ def trained_seeds(work: CellWork, choice: Choice, folders: Mapping[int, Path]) -
     return TrainedSeeds(
         spec=spec,
         folders=folders,
-        precision=work.recipe.precision,
+        recipe=work.recipe,
         device=work.machine.device,
         threads=work.execution(spec).threads,
         # A machine with too little memory to train the model may still score it, one window at a time.

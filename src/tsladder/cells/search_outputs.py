@@ -13,9 +13,11 @@ from tsladder.artifacts.trials import TRIALS, write_trials
 from tsladder.cells.best_params import best_params
 from tsladder.cells.run_search import SearchResult
 from tsladder.cells.start_lines import describe_adoption
+from tsladder.cells.trial_files import write_trial_files
 from tsladder.cells.trial_runner import HeatStop
 from tsladder.cells.work import CellWork
 from tsladder.execution.job_loop import heat_reason
+from tsladder.panel.dataset import PanelDataset
 from tsladder.planning.grid import is_within
 from tsladder.planning.recipe import Settings
 from tsladder.search.coverage import coverage
@@ -57,6 +59,8 @@ def write_search(work: CellWork, space: SearchSpace, schedule: Schedule, found: 
     """Copy the trials, and write the winner or the reason why there is none."""
     folder, records = work.places.hpo(work.cell), found.records
     write_trials(folder / TRIALS, records)
+    if isinstance(work.dataset, PanelDataset):
+        write_trial_files(work, work.search_key, folder, records)
     covered = coverage(space, schedule, records, found.finished, _adoption_note(found))
     write_coverage(work.places.coverage(work.cell), covered)
     winner = schedule.objective.best(records)

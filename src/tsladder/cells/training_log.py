@@ -11,6 +11,7 @@ from tsladder.data.windows import Windows
 from tsladder.execution.crew import Progress
 from tsladder.log_file import Log, current_log
 from tsladder.models.spec import ModelSpec
+from tsladder.panel.dataset import PanelDataset
 from tsladder.planning.machine import ExecutionPlan
 from tsladder.tasks import load as load_task
 from tsladder.tasks.parts.words import Words
@@ -26,8 +27,10 @@ def labelled(label: str, words: str) -> str:
 
 
 def data_lines(work: CellWork) -> list[str]:
-    """Describe the training data: rows, features and target, then the windows of every region with their labels."""
-    table, windows, target = work.dataset.table, work.dataset.windows, work.target
+    """Describe the training data: rows, features and target, then the samples of every region with their labels."""
+    if isinstance(work.dataset, PanelDataset):
+        return _panel_data_lines(work, work.dataset)
+    table, windows, target = work.series.table, work.series.windows, work.series_question.target
     words = load_task(target.task).words
     symbols = [own.symbol for own in table.by_symbol()]
     days = "day" if work.cell.horizon == 1 else "days"
@@ -46,6 +49,29 @@ def data_lines(work: CellWork) -> list[str]:
             lines.append(labelled(f"fold {number}", _window_counts(of_fold, words)))
         regions = {"test": windows.test}
     return [*lines, labelled("windows", _window_counts(regions, words))]
+
+
+def _panel_data_lines(work: CellWork, data: PanelDataset) -> list[str]:
+    cube, question = data.cube, work.panel_question
+    lines = [
+        labelled(
+            "data",
+            f"{len(cube):,} sessions of {data.features.panel}, {len(cube.symbols_S)} stocks, {len(cube.columns)} columns, "
+            f"windows of {question.windows.context_length} sessions; ranks by the return over {question.horizon} "
+            f"{'session' if question.horizon == 1 else 'sessions'}, entered {question.target.entry_lag} after the day",
+        )
+    ]
+    if len(data.folds) > 1:
+        for number, fold in enumerate(data.folds, start=1):
+            days = f"train {len(fold.train):,}, validation {len(fold.validation):,}"
+            lines.append(labelled(f"fold {number}", days))
+        return [*lines, labelled("days", f"test {len(data.test):,}")]
+    return [*lines, labelled("days", f"{_day_counts(data)}, test {len(data.test):,}")]
+
+
+def _day_counts(data: PanelDataset) -> str:
+    last = data.folds[-1]
+    return f"train {len(last.train):,}, validation {len(last.validation):,}"
 
 
 def _window_counts(regions: Mapping[str, Windows], words: Words) -> str:
@@ -91,13 +117,16 @@ def seed_lines(
     those `missing` of its `total` seeds."""
     whose = f"the winner {winner_of.replace('-', ' ')}" if winner_of else "the winner"
     known = f"; {total - len(missing)} already done" if len(missing) < total else ""
-    windows = work.dataset.windows
-    regions = {"train": windows.train, "validation": windows.validation}
-    window_counts = _window_counts(regions, load_task(work.target.task).words)
+    if isinstance(work.dataset, PanelDataset):
+        samples = labelled("days", _day_counts(work.dataset))
+    else:
+        windows = work.series.windows
+        regions = {"train": windows.train, "validation": windows.validation}
+        samples = labelled("windows", _window_counts(regions, load_task(work.target.task).words))
     crew = describe_workers(min(workers, len(missing)), work.execution(job.spec))
     return [
         labelled("training", f"{total} {'seed' if total == 1 else 'seeds'} of {whose}{known}"),
-        labelled("windows", window_counts),
+        samples,
         labelled("model", f"{describe_model(job.spec)}; {describe_settings(job.settings.to_record())}"),
         labelled("plan", f"{describe_plan(job.plan, [work.predicted_memory_gib(job.spec, job.plan)])}; {crew}"),
     ]

@@ -149,7 +149,7 @@ def _transferred_losses(
     trained."""
     import pandas as pd
 
-    key = train_key(work.train_plan, choice, work.dataset.table.fingerprint(), work.dataset.splits_record)
+    key = train_key(work.train_plan, choice, work.dataset.fingerprint(), work.dataset.splits_record)
     live = work.places.transfer_training(work.cell, key)
     with exclusive_lock(live, f"the transfer from h{source} to {work.cell}"):
         region = work.params.law.region
@@ -169,7 +169,7 @@ def _transferred_losses(
 
 
 def _forecast(work: CellWork, choice: Choice, folders: Mapping[int, Path], region: Region) -> pd.DataFrame:
-    windows = work.dataset.windows.region(region)
+    windows = work.series.windows.region(region)
     with forecasting(trained_seeds(work, choice, folders), {region: windows}) as future:
         region_forecasts = RegionForecasts(
             y_N=windows.y_N,

@@ -120,6 +120,11 @@ class CellWork:
         return _of_kind(EvaluatePlan, self.plan)
 
     @property
+    def panel_question(self) -> PanelQuestion:
+        """Question of a panel study. Raises TypeError in a series study."""
+        return _of_kind(PanelQuestion, self.question)
+
+    @property
     def recipe(self) -> Recipe:
         return self.question.training
 
@@ -150,7 +155,7 @@ class CellWork:
 
     def _constant_loss(self, fold: Fold) -> float:
         if not isinstance(fold, FoldWindows):
-            return load_ranking(self.target.task).constant_loss
+            return load_ranking(self.target.task).constant_loss()
         return load_task(self.target.task).constant_loss(fold.train.y_N, fold.validation.y_N)
 
     def spec(self, architecture: Mapping[str, int]) -> ModelSpec:
@@ -315,8 +320,9 @@ def settings_params(spec: ModelSpec, settings: dict[str, Any], plan: BatchPlan, 
         "n_layers": spec.n_layers,
         "n_heads": spec.n_heads,
         "d_ff": spec.d_ff,
+        **({"n_graph": spec.n_graph} if spec.n_graph else {}),
         "n_params": spec.n_params,
         **settings,
-        **dataclasses.asdict(plan),
+        **plan.to_json(),
         "seed": seed,
     }

@@ -45,11 +45,13 @@ def model_confidence_set(
     draws: int,
     seed: int,
     noise: MeanNoise | None = None,
+    least_block: int = 1,
 ) -> ConfidenceSet:
     """Compute the set of Hansen, Lunde and Nason (2011) by the range statistic, from daily losses on the same days in
     time order.
 
-    The stationary bootstrap's mean block is the longest one estimated from any model's distance to the average model.
+    The stationary bootstrap's mean block is the longest one estimated from any model's distance to the average model,
+    and at least `least_block` days.
     `noise`: added to each resampled mean, as a t variate of its degrees of freedom, and to the variance of each pair's
     distance. Without it the statement is about the models as trained: models with equal losses get the same p-value,
     and one that loses the same amount to another every day gets p 0, since no resample says otherwise. Raises
@@ -67,7 +69,9 @@ def model_confidence_set(
     noise_free = noise is None or not any(noise.variances.values())
     twin_of, worse = _tied_or_dominated(series, ordered) if noise_free else ({}, set())
     kept = [name for name in ordered if name not in twin_of and name not in worse]
-    p_values = dict.fromkeys(worse, 0.0) | _p_values({name: series[name] for name in kept}, draws, seed, noise)
+    p_values = dict.fromkeys(worse, 0.0) | _p_values(
+        {name: series[name] for name in kept}, draws, seed, noise, least_block
+    )
     p_values |= {name: p_values[twin] for name, twin in twin_of.items()}
     return ConfidenceSet(
         members=tuple(name for name in ordered if p_values[name] > 1.0 - confidence),
@@ -91,7 +95,9 @@ def _tied_or_dominated(series: Mapping[str, Floats], ordered: list[str]) -> tupl
     return twin_of, worse
 
 
-def _p_values(series: Mapping[str, Floats], draws: int, seed: int, noise: MeanNoise | None = None) -> dict[str, float]:
+def _p_values(
+    series: Mapping[str, Floats], draws: int, seed: int, noise: MeanNoise | None, least_block: int
+) -> dict[str, float]:
     """Return each model's p-value: the worst model leaves the set first, and its p is the largest of all tests so far.
 
     Axis letter: K models.
@@ -99,7 +105,7 @@ def _p_values(series: Mapping[str, Floats], draws: int, seed: int, noise: MeanNo
     names = list(series)
     loss_KN = np.stack([series[name] for name in names])
     mean_K = loss_KN.mean(axis=1)
-    moved_DK = _centred_means(loss_KN, draws, seed)
+    moved_DK = _centred_means(loss_KN, draws, seed, least_block)
     moved_DKK = moved_DK[:, :, None] - moved_DK[:, None, :]
     variance_KK = (moved_DKK**2).mean(axis=0)
     if noise is not None:
@@ -121,11 +127,11 @@ def _p_values(series: Mapping[str, Floats], draws: int, seed: int, noise: MeanNo
     return p_values | {names[left[0]]: 1.0}
 
 
-def _centred_means(loss_KN: Floats, draws: int, seed: int) -> Floats:
+def _centred_means(loss_KN: Floats, draws: int, seed: int, least_block: int) -> Floats:
     """Return the mean loss of each model on resampled days, less that on all days."""
     days = loss_KN.shape[1]
     distance_KN = loss_KN - loss_KN.mean(axis=0)
-    block = max(block_length(distance_N) for distance_N in distance_KN)
+    block = max(least_block, *(block_length(distance_N) for distance_N in distance_KN))
     # Subtract the common mean: the distances stay the same, and no precision is lost.
     centred_KN = distance_KN - distance_KN.mean(axis=1, keepdims=True)
     rng = np.random.default_rng(seed)

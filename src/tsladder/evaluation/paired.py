@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tsladder.errors import BadInput
 from tsladder.evaluation.bootstrap import mean_interval
 from tsladder.evaluation.difference import Term, against_zero, bounds
+from tsladder.evaluation.least_block import block_of_at_least
 from tsladder.evaluation.predictions import DailyLosses
 from tsladder.params import EvaluationParams
 
@@ -50,18 +51,27 @@ class Comparison:
     metric: str
 
 
-def compare_models(first: DailyLosses, second: DailyLosses, *, params: EvaluationParams, seed: int) -> Comparison:
+def compare_models(
+    first: DailyLosses, second: DailyLosses, *, params: EvaluationParams, seed: int, least_block: int = 1
+) -> Comparison:
     """Compare two models, paired by day.
 
     The variance of the difference is that of the daily differences between the means over seeds (block bootstrap) and
     that of each mean over its own seeds, where there are two or more; Student's t takes its degrees of freedom from
-    Welch and Satterthwaite. The models may have different seeds, and different numbers of them.
+    Welch and Satterthwaite. The models may have different seeds, and different numbers of them. `least_block`: least
+    mean block in days, such as the horizon, over which labels overlap.
 
     Raises BadInput naming the differences when the models' days, labels or metrics differ.
     """
     _refuse_different_days(first, second)
     gap_N = second.loss_N - first.loss_N
-    days = mean_interval(gap_N, draws=params.bootstrap_draws, confidence=params.confidence, seed=seed)
+    days = mean_interval(
+        gap_N,
+        draws=params.bootstrap_draws,
+        confidence=params.confidence,
+        seed=seed,
+        block=block_of_at_least(least_block, gap_N),
+    )
     terms: list[Term] = [(days.se**2, np.inf if days.dof is None else days.dof)]
     over_seeds = [term for term in (_seed_term(first), _seed_term(second)) if term is not None]
     terms += over_seeds

@@ -187,7 +187,7 @@ class Supervisor:
 
     def _restart_smaller(self, child: _Child, reason: str) -> Retried | Ended:
         """Start `child`'s job again under a smaller plan; end the job if there is none or too many were tried."""
-        smaller = smaller_plan(child.job.plan)
+        smaller = smaller_plan(child.job.plan, child.job.spec.stocks)
         if smaller is None or len(child.too_large) >= MAX_RETRIES:
             seconds = time.perf_counter() - child.started
             outcome = ended_early(child.job, StopReason.OUT_OF_MEMORY, seconds, reason)

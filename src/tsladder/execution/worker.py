@@ -128,7 +128,7 @@ def _train(channel: Connection, job: Job, folds: tuple[Fold, ...], started: floa
                 raise
             message = str(error)
         # Outside the except block, so that the failed attempt's tensors are no longer held by its traceback.
-        smaller = smaller_plan(job.plan)
+        smaller = smaller_plan(job.plan, job.spec.stocks)
         if smaller is None or retries >= MAX_RETRIES:
             seconds = time.perf_counter() - started
             return dataclasses.replace(ended_early(job, StopReason.OUT_OF_MEMORY, seconds, message), retries=retries)
@@ -153,7 +153,10 @@ def _train(channel: Connection, job: Job, folds: tuple[Fold, ...], started: floa
         seconds=time.perf_counter() - started if checkpoints is None else checkpoints.seconds,
         train_seconds=sum(epoch.train_seconds for epoch in fitted.curve),
         folds=fitted.folds if isinstance(fitted, WalkForwardResult) else (),
+        validation=fitted.figures if isinstance(fitted, Fitted) else None,
         resumed_at=0 if checkpoints is None else checkpoints.resumed_at,
+        optimizer=None if fitted.optimizer is None else fitted.optimizer.name,
+        optimizer_settings=None if fitted.optimizer is None else fitted.optimizer.settings,
     )
     if isinstance(fitted, Fitted) and job.checkpoint_folder is not None and outcome.scored:
         record = TrainedModel(

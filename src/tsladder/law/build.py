@@ -17,16 +17,16 @@ from tsladder.law.evidence.comparable_rungs import cut_short, mixed_numerics, un
 from tsladder.law.evidence.selection import judge_selection, ranked_losses
 from tsladder.law.points import DroppedCell, RungPoint, read_points
 from tsladder.law.scaling import fit_horizons, write_law
-from tsladder.params import Params
+from tsladder.params import AnyParams
 from tsladder.places import Places
 from tsladder.planning.plans import study_key
 from tsladder.planning.uncalibrated import uncalibrated
-from tsladder.tasks import load as load_task
+from tsladder.tasks import load_any
 from tsladder.tracking import MlflowTracker, RunTags, Tracker
 from tsladder.vocabulary import Cell, Phase
 
 
-def fit_law(places: Places, params: Params, tracker: Tracker | None = None) -> None:
+def fit_law(places: Places, params: AnyParams, tracker: Tracker | None = None) -> None:
     """Write artifacts/law/ from artifacts/scores/ and the audit, log it and register it as the model `scaling-law`.
 
     Raises WorkFailed when the audit's record is missing or damaged: any verdict could then be an invalid one.
@@ -38,7 +38,7 @@ def fit_law(places: Places, params: Params, tracker: Tracker | None = None) -> N
     tracker.register_law(law_json(law), files, tags)
 
 
-def law_of_study(places: Places, params: Params, *, unscored_reason: str | None = None) -> StudyLaw:
+def law_of_study(places: Places, params: AnyParams, *, unscored_reason: str | None = None) -> StudyLaw:
     """Fit the law to the scores, plans and audit on disk, without writing anything.
 
     The same files give the same law. `unscored_reason`: why a planned cell without scores is dropped; with None such
@@ -53,7 +53,7 @@ def law_of_study(places: Places, params: Params, *, unscored_reason: str | None 
         places.artifacts / "scores",
         [name for name in planned if name not in open_cells],
         params.law.region,
-        load_task(params.target.task).metric,
+        load_any(params.target.task).metric,
     )
     for name in open_cells:
         points.setdefault(Cell.parse(name).horizon, ())
@@ -81,14 +81,14 @@ def law_of_study(places: Places, params: Params, *, unscored_reason: str | None 
         },
         probes_failed=failed_probes(audit),
         costs={horizon: StudyCost.of_horizon(places, params, horizon) for horizon in points},
-        metric=load_task(params.target.task).metric,
+        metric=load_any(params.target.task).metric,
         selections=selections,
         audit=audit,
     )
 
 
 def read_selection(
-    places: Places, params: Params, rungs: Sequence[RungPoint], objectives: Mapping[str, str]
+    places: Places, params: AnyParams, rungs: Sequence[RungPoint], objectives: Mapping[str, str]
 ) -> TrialSelection | None:
     """Estimate how the exponent depends on the number of trials per rung, from the trials on disk.
 

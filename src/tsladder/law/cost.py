@@ -6,19 +6,23 @@ estimates the time that a study takes on the machine at hand.
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tsladder.artifacts.panel_splits import PanelSplits, read_panel_splits
 from tsladder.artifacts.splits import read_splits
 from tsladder.errors import BadInput
-from tsladder.params import Params
+from tsladder.families.parts.geometry import Geometry
+from tsladder.params import AnyParams, PanelParams
 from tsladder.places import Places
-from tsladder.planning.cells import geometry_of
 from tsladder.planning.duration import CELL_SECONDS, Forecast, RunLength, built_run_length, forecast
 from tsladder.planning.grid import build_grid
 from tsladder.planning.memory import candidate_plans, plan_batch
-from tsladder.planning.recipe import recipe_of
+from tsladder.planning.study_models import geometry_for, recipe_for
+from tsladder.vocabulary import Region
 
 ASSUMED_MEMORY_GIB = 16.0
 """Assumed memory of a worker. It decides on micro-batches and checkpointing, which change the seconds only a little."""
@@ -29,19 +33,25 @@ class StudyCost:
     """The cost of further work at one horizon of the study `params`; an implementation of
     `tsladder.law.next_runs.Cost`.
 
-    `run`: length of a training, as the splits of the horizon give it.
+    `geometry`: that of the horizon's models; `run`: length of a training, as the splits of the horizon give it.
     """
 
-    params: Params
+    params: AnyParams
+    horizon: int
+    geometry: Geometry
     run: RunLength
 
     @classmethod
-    def of_horizon(cls, places: Places, params: Params, horizon: int) -> StudyCost | None:
-        """Build the cost of a horizon from the windows that its splits count; None before the splits are made."""
+    def of_horizon(cls, places: Places, params: AnyParams, horizon: int) -> StudyCost | None:
+        """Build the cost of a horizon from the samples that its splits count; None before the splits are made."""
         path = places.horizon_splits(horizon)
         if not path.exists():
             return None
-        return cls(params=params, run=built_run_length(params, read_splits(path)))
+        if isinstance(params, PanelParams):
+            run = _panel_run_length(params, read_panel_splits(path))
+        else:
+            run = built_run_length(params, read_splits(path))
+        return cls(params=params, horizon=horizon, geometry=geometry_for(places, params, horizon), run=run)
 
     def more_seeds(self, n_params: Sequence[float], extra: int) -> float | None:
         """Return the seconds of training every rung `extra` more times; None where a rung's time is not known."""
@@ -72,10 +82,10 @@ class StudyCost:
         """Forecast the training time of every shape of the grid at this size; empty where the grid is empty."""
         budget = str(round(n_params))
         try:
-            grid = build_grid(geometry_of(self.params), budget)
+            grid = build_grid(self.geometry, budget)
         except BadInput:
             return []
-        recipe = recipe_of(self.params.training, self.params.search.chosen, budget, self.params.target.task)
+        recipe = recipe_for(self.params, budget, self.horizon)
         forecasts = []
         for spec in grid.shapes:
             batches, precision, optimizer = recipe.effective_batch, recipe.precision, recipe.optimizer
@@ -87,9 +97,27 @@ class StudyCost:
                 memory_gib=ASSUMED_MEMORY_GIB,
             )
             if plan is None:
-                *_, plan = candidate_plans(effective_batch=batches, precision=precision, optimizer=optimizer)
+                *_, plan = candidate_plans(
+                    effective_batch=batches, precision=precision, optimizer=optimizer, stocks=spec.stocks
+                )
             forecasts.append(forecast(spec, plan, 1, self.run))
         return forecasts
+
+
+def _panel_run_length(params: PanelParams, splits: PanelSplits) -> RunLength:
+    """Return the length of any training of a horizon in sample days, of which an epoch sees one in
+    `training.train_every`."""
+    preset = params.search.chosen
+    *earlier, last = (
+        RunLength(
+            train_windows=math.ceil(fold[Region.TRAIN].samples / params.training.train_every),
+            validation_windows=fold[Region.VALIDATION].samples,
+            epochs=statistics.mean(preset.space.epochs.choices),
+            patience=preset.patience if params.training.patience == "preset" else params.training.patience,
+        )
+        for fold in splits.folds or (splits.counts,)
+    )
+    return dataclasses.replace(last, earlier=tuple(earlier))
 
 
 def _mean(seconds: Sequence[float]) -> float | None:

@@ -35,6 +35,7 @@ from tsladder.law.evidence.repetition import repeated_verdicts
 from tsladder.law.evidence.rung_variance import rung_variance
 from tsladder.law.next_runs import Cost
 from tsladder.law.points import DroppedCell, RungPoint, dropped_point, in_order, law_point
+from tsladder.law.rank_ic import rank_ic_per_tenfold
 from tsladder.law.surface.size_effect import judge_sizes
 from tsladder.law.surface.size_law import SizeLaw
 from tsladder.law.surface.threshold import HuberDelta
@@ -68,13 +69,17 @@ def law_of_points(
     cost: Cost | None = None,
     huber_delta: float | HuberDelta | None = None,
     interest_option: str = "law.alpha_of_interest",
+    ranks: bool = False,
+    least_block: int = 1,
 ) -> HorizonLaw:
     """Return the law of a ladder: fits, verdict and evidence.
 
     `draws` and `seed` apply to every bootstrap in it. Where `n_data` varies otherwise than in step with `n_params`,
     size is judged at equal data, and the forms over N alone are left out; wherever it varies the law also holds the
     `surface`. `cost`: estimates the cost of further work. `huber_delta`: threshold of the surface's loss; None: chosen
-    from the noise. `interest_option`: name of the setting that holds `alpha_of_interest`.
+    from the noise. `interest_option`: name of the setting that holds `alpha_of_interest`. `ranks`: the losses are rank
+    errors, so that the words speak of RankIC and the sign is claimed by the interval of the exponent alone.
+    `least_block`: least mean block, in days, of the bootstraps over days.
     """
     rungs = in_order(points)
     data = _varying_data(rungs)
@@ -103,6 +108,8 @@ def law_of_points(
             draws=draws,
             seed=seed,
             data_exponent=together,
+            ranks=ranks,
+            least_block=least_block,
         )
     support = fitted.support
     power = support.power
@@ -118,6 +125,8 @@ def law_of_points(
         outliers=[
             rung.cell for rung, left in zip(rungs, fitted.left_out, strict=False) if is_outlier(left, confidence)
         ],
+        ranks=ranks,
+        day_scatter=0.0 if fitted.days is None else fitted.days.scatter,
     )
     noise = support.noise_of(rungs)
     constant = fit_constant([p.loss for p in rungs]) if rungs else None
@@ -138,7 +147,7 @@ def law_of_points(
         power_by_count={count: _fit_at(rungs, count, fitted, confidence) for count in COUNTS},
         joint_region=None if power is None else joint_region(power),
         influential=_influential(rungs, power, fitted.left_out, confidence),
-        excess=fit_excess(rungs, confidence),
+        excess=fit_excess(rungs, confidence, ranks=ranks),
         verdict=verdict.name.value,
         reason=verdict.reason,
         settle=verdict.settle,
@@ -153,12 +162,13 @@ def law_of_points(
         power=POWER,
         repetition=None if power is None else repeated_verdicts(power, noise or 0.0, alpha_of_interest),
         neighbours=tuple(fitted.contrasts),
-        confidence_set=_confidence_set(rungs, fitted, confidence, draws, seed),
+        confidence_set=_confidence_set(rungs, fitted, confidence, draws, seed, least_block),
         leave_one_rung_out=left_out,
         extrapolation=_extrapolation(fitted, left_out),
-        notes=tuple(notes_on(rungs, support, dropped, fitted.left_out)),
+        notes=tuple(notes_on(rungs, support, dropped, fitted.left_out, ranks=ranks)),
         surface=None if sizes_law is None else dataclasses.asdict(sizes_law.surface),
         size_at_equal_data=_at_equal_data(sizes_law) if sizes_law is not None and varying else None,
+        rank_ic_per_tenfold=rank_ic_per_tenfold(power, noise) if ranks and power is not None and noise else None,
     )
 
 
@@ -173,8 +183,13 @@ def fit_rungs(
     draws: int,
     seed: int,
     data_exponent: float | None = None,
+    ranks: bool = False,
+    least_block: int = 1,
 ) -> Fitted:
-    """Fit rungs in order of size whose data are the same or, as N^`data_exponent`, grew in step with them."""
+    """Fit rungs in order of size whose data are the same or, as N^`data_exponent`, grew in step with them.
+
+    `ranks` and `least_block`: see `law_of_points`.
+    """
     sizes, losses = [p.n_params for p in rungs], [p.loss for p in rungs]
     weight_R, least_noise = rung_weights(rungs), least_noise_of(rungs)
 
@@ -186,12 +201,13 @@ def fit_rungs(
             confidence=confidence,
             seed=seed,
             weight_R=None if weights is None else weights.tolist(),
+            least_block=least_block,
         )
 
     days = days_of(rungs)
     power = fit_power(sizes, losses, confidence, weight_R=weight_R, least_noise=least_noise, days=_term(days))
-    contrasts = compare_neighbours(rungs, power, draws=draws, confidence=confidence, seed=seed)
-    beyond = compare_with_least(rungs, power, draws=draws, confidence=confidence, seed=seed)
+    contrasts = compare_neighbours(rungs, power, draws=draws, confidence=confidence, seed=seed, least_block=least_block)
+    beyond = compare_with_least(rungs, power, draws=draws, confidence=confidence, seed=seed, least_block=least_block)
     floor = fit_floor(sizes, losses, confidence, weight_R=weight_R, least_noise=least_noise)
     overfit = fit_overfit(
         sizes,
@@ -210,6 +226,7 @@ def fit_rungs(
             n_sizes=n_sizes_of(sizes),
             alpha_of_interest=alpha_of_interest,
             data_exponent=data_exponent,
+            sign_by_interval=ranks,
         ),
         contrasts=contrasts,
         left_out=leave_one_rung_out(
@@ -228,7 +245,7 @@ def beating_every_rung(points: Sequence[RungPoint]) -> list[str]:
 
 
 def _confidence_set(
-    rungs: Sequence[RungPoint], fitted: Fitted, confidence: float, draws: int, seed: int
+    rungs: Sequence[RungPoint], fitted: Fitted, confidence: float, draws: int, seed: int, least_block: int
 ) -> ConfidenceSet | None:
     """Return the set of rungs that cannot be distinguished from the best; None where daily losses are not known.
 
@@ -239,7 +256,9 @@ def _confidence_set(
         return None
     scatter = 0.0 if fitted.days is None else fitted.days.scatter
     noise = rung_variance(rungs, fitted.support.around_the_form, day_scatter=scatter)
-    return model_confidence_set(losses, confidence=confidence, draws=draws, seed=seed, noise=noise)
+    return model_confidence_set(
+        losses, confidence=confidence, draws=draws, seed=seed, noise=noise, least_block=least_block
+    )
 
 
 def _term(days: DayNoise | None) -> Term | None:

@@ -1,4 +1,4 @@
-"""Further work that would settle an open verdict: more seeds, further rungs or more test days, found by arithmetic.
+"""Further work that would settle an open verdict: more seeds, further rungs, more test days or stocks, by arithmetic.
 
 No simulation is run.
 """
@@ -6,8 +6,8 @@ No simulation is run.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -25,6 +25,20 @@ _SMALLEST_MODEL = 1e3
 _NO_NOISE = 1e-9
 _MUCH_LESS = 0.2
 """Share of the greatest weight below which the rung of least weight is named."""
+
+_TIMES_THE_DAYS = (1.25, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NoiseWords:
+    """Formats of a noise that is given as a share of the loss: that of `a_rung`, and that of one rung's `of_its_loss`
+    ("0.3%" and "0.3% of its loss")."""
+
+    a_rung: Callable[[float], str]
+    of_its_loss: Callable[[float], str]
+
+
+_AS_A_SHARE = NoiseWords(a_rung=share_in_words, of_its_loss=lambda share: f"{share_in_words(share)} of its loss")
 
 
 class Cost(Protocol):
@@ -47,25 +61,65 @@ def settle_options(
     alpha_of_interest: float,
     cost: Cost | None = None,
     varying: bool = False,
+    noise_words: NoiseWords = _AS_A_SHARE,
 ) -> tuple[SettleOption, ...]:
     """List the ways to let this ladder detect `alpha_of_interest`: seeds per rung and further rungs, or only more test
     days where their choice alone hides it.
 
     `noise`: relative noise of a rung mean, or of a size's mean where data vary (`varying`). Costs are filled in where
-    `cost` is given and knows them.
+    `cost` is given and knows them. `noise_words`: formats of the noise.
     """
     if (days := _by_days(fit, noise, alpha_of_interest)) is not None:
         return (days,)
     return (
-        *_by_one_rung(points, fit),
+        *_by_one_rung(points, fit, noise_words),
         _by_seeds(points, fit, alpha_of_interest, cost),
-        *_by_rungs(points, fit, noise, alpha_of_interest, cost, varying=varying),
+        *_by_rungs(points, fit, noise, alpha_of_interest, cost, varying=varying, noise_words=noise_words),
     )
 
 
-def in_words(options: Sequence[SettleOption], alpha_of_interest: float) -> str:
+def more_days(
+    points: Sequence[RungPoint],
+    fit: PowerLaw,
+    noise: float,
+    *,
+    alpha_of_interest: float,
+    day_scatter: float,
+    only: bool,
+) -> SettleOption:
+    """Return the option of more test days, or of more stocks on each of them, for a law of rankings.
+
+    A day's RankIC has a variance of about 1 / (stocks - 1) and a mean of N days one of 1 / N of that, so that days and
+    stocks count alike. Both parts of the interval that come from days shrink: that shared by all rungs, and
+    `day_scatter`, the relative variance of a rung mean by days that move each rung on its own. `only`: nothing else
+    would do.
+    """
+
+    def option(words: str) -> SettleOption:
+        return SettleOption(what="days", seeds=None, rungs=None, words=words)
+
+    days = None if points[0].loss_N is None else points[0].loss_N.size
+    if fit.days is None or days is None:
+        return option("more test days or stocks: how far they would help is unknown without the RankIC of each day")
+    now, of_days = Precision.of(fit, noise), min(day_scatter, noise**2)
+    for factor in _TIMES_THE_DAYS:
+        left = math.sqrt(max(noise**2 - of_days * (1.0 - 1.0 / factor), _NO_NOISE**2))
+        then = replace(now, noise=left, days_se=now.days_se / math.sqrt(factor))
+        if detectable_alpha(then) <= alpha_of_interest:
+            about = f"{'only ' if only else ''}about {factor:g} times the test days ({factor * days:,.0f} instead of "
+            return option(f"{about}{days:,}), or as many times the stocks on each of them")
+    if only:
+        return option(f"only more test days or stocks help, and more than {_TIMES_THE_DAYS[-1]:g} times as many")
+    return option(
+        "more test days or stocks alone will not do, since the rungs scatter around the law by more than days explain"
+    )
+
+
+def in_words(options: Sequence[SettleOption], sought: float | str) -> str:
+    """List the options in a sentence. `sought`: the exponent to be detected, or that in other words."""
     told = "; ".join(option.words + _time(option.estimated_seconds) for option in options)
-    return f"To detect an exponent of {alpha_of_interest:g} in four studies out of five: {told}."
+    what = sought if isinstance(sought, str) else f"an exponent of {sought:g}"
+    return f"To detect {what} in four studies out of five: {told}."
 
 
 def _time(seconds: float | None) -> str:
@@ -88,7 +142,7 @@ def _by_days(fit: PowerLaw, noise: float, target: float) -> SettleOption | None:
     return SettleOption(what="days", seeds=None, rungs=None, words=words)
 
 
-def _by_one_rung(points: Sequence[RungPoint], fit: PowerLaw) -> tuple[SettleOption, ...]:
+def _by_one_rung(points: Sequence[RungPoint], fit: PowerLaw, noise_words: NoiseWords) -> tuple[SettleOption, ...]:
     """Return the option of measuring the least certain rung more precisely, where standard errors differ much; ()
     elsewhere."""
     weights = np.array(fit.weights)
@@ -100,8 +154,8 @@ def _by_one_rung(points: Sequence[RungPoint], fit: PowerLaw) -> tuple[SettleOpti
     if se is None:
         return ()
     more = "a smaller standard error" if len(ordered[worst].seeds) < 2 else "more seeds"
-    share = share_in_words(se / ordered[worst].loss)
-    words = f"{more} at {ordered[worst].cell} first, which is known least ({share} of its loss)"
+    known = noise_words.of_its_loss(se / ordered[worst].loss)
+    words = f"{more} at {ordered[worst].cell} first, which is known least ({known})"
     return (SettleOption(what="seeds", seeds=None, rungs=None, words=words),)
 
 
@@ -127,7 +181,14 @@ def _by_seeds(points: Sequence[RungPoint], fit: PowerLaw, target: float, cost: C
 
 
 def _by_rungs(
-    points: Sequence[RungPoint], fit: PowerLaw, noise: float, target: float, cost: Cost | None, *, varying: bool
+    points: Sequence[RungPoint],
+    fit: PowerLaw,
+    noise: float,
+    target: float,
+    cost: Cost | None,
+    *,
+    varying: bool,
+    noise_words: NoiseWords,
 ) -> tuple[SettleOption, ...]:
     if varying:
         words = "further sizes at amounts of data that the table has: only those separate size from data"
@@ -135,7 +196,7 @@ def _by_rungs(
     sizes = [point.n_params for point in points]
     low, high = min(sizes), max(sizes)
     step = max(2.0, (high / low) ** (1.0 / (len(set(sizes)) - 1)))
-    at_noise = f"at the present noise of {share_in_words(noise)} a rung"
+    at_noise = f"at the present noise of {noise_words.a_rung(noise)} a rung"
     for extra in range(1, _MOST_RUNGS + 1):
         above = tuple(high * step**k for k in range(1, extra + 1))
         below = tuple(low / step**k for k in range(1, extra + 1))

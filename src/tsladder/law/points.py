@@ -19,6 +19,7 @@ from tsladder.errors import WorkFailed
 from tsladder.evaluation.predictions import DailyLosses, read_predictions
 from tsladder.evaluation.skill import standard_error
 from tsladder.places import PREDICTIONS, SCORES
+from tsladder.ranking.words import is_rank_error
 from tsladder.vocabulary import LOG_LOSS, Cell
 
 
@@ -28,6 +29,7 @@ class RungPoint:
 
     n_params, n_params_blocks, n_params_body   measured: all, encoder blocks, all but embedding and head
     loss, se                                  mean loss over seeds and its standard error (None: one seed)
+    loss_ci                                   interval of the mean loss over the scored days, which all rungs share
     seeds                                     (seed, loss) pairs
     has_skill                                 the paired interval beats the stricter constant
     baselines                                 name -> loss on the same windows
@@ -41,6 +43,7 @@ class RungPoint:
     n_params: float
     loss: float
     se: float | None = None
+    loss_ci: tuple[float, float] | None = None
     seeds: tuple[tuple[int, float], ...] = ()
     horizon: int | None = None
     budget: str | None = None
@@ -102,6 +105,7 @@ def law_point(point: RungPoint) -> LawPoint:
         has_skill=point.has_skill,
         constant_predictor=point.constant_predictor,
         beaten_by=point.beaten_by,
+        loss_ci=point.loss_ci,
         dropped=False,
     )
 
@@ -185,6 +189,7 @@ def _point(cell: str, record: CellScores, scores: ScoredRegion, daily: DailyLoss
         n_params_body=record.n_params_body,
         loss=loss,
         se=standard_error([loss for _, loss in seeds]),
+        loss_ci=scores.loss_interval.ci if is_rank_error(daily.metric) and scores.loss_interval is not None else None,
         seeds=seeds,
         base_rate_loss=scores.base_rate_loss,
         own_rate_loss=scores.own_rate_loss,

@@ -19,6 +19,7 @@ from tsladder.law.ladder import law_of_points
 from tsladder.law.next_runs import Cost
 from tsladder.law.points import DroppedCell, RungPoint
 from tsladder.params import EvaluationParams, LawParams
+from tsladder.ranking.words import is_rank_error
 from tsladder.vocabulary import LOG_LOSS, Cell
 
 _LISTS = ("seeds", "beaten_by")
@@ -40,6 +41,8 @@ def fit_horizons(
 ) -> StudyLaw:
     """Fit the law of every horizon. The same points give the same law; it holds no time.
 
+    The daily losses of a ranking are resampled in blocks of at least the horizon, over which labels overlap.
+
     `warnings`: sentences shown with the verdict of a horizon. `costs`: cost of further work at a horizon. `metric`: the
     loss of the points. `selections`: how the exponent of a horizon depends on the number of trials per rung. `audit`:
     the leak audit.
@@ -55,6 +58,8 @@ def fit_horizons(
             dropped=[cell for cell in dropped if Cell.parse(cell.cell).horizon == horizon],
             probes_failed=probes_failed,
             cost=(costs or {}).get(horizon),
+            ranks=is_rank_error(metric),
+            least_block=horizon if is_rank_error(metric) else 1,
         )
         horizons[horizon] = replace(
             fitted, warnings=tuple((warnings or {}).get(horizon, ())), selection=(selections or {}).get(horizon)

@@ -45,6 +45,11 @@ class ModelSpec:
         return load(self.geometry.family).tokens(self.geometry)
 
     @property
+    def stocks(self) -> int:
+        """Number of windows in a sample: the stocks of a day of a panel, 1 in models of one series."""
+        return self.geometry.stocks if isinstance(self.geometry, PanelGeometry) else 1
+
+    @property
     def n_params_blocks(self) -> int:
         """Number of parameters of the encoder blocks alone."""
         return self.costs.n_params_blocks

@@ -16,7 +16,7 @@ from tsladder.data.splits import Split, Splits
 from tsladder.errors import WorkFailed
 from tsladder.panel.cube import Cube
 from tsladder.panel.day_batches import DaySamples
-from tsladder.panel.day_weights import volatility_weights
+from tsladder.panel.day_weights import day_weights, trailing_volatility
 from tsladder.panel.days import DayAxis, sample_rows
 from tsladder.vocabulary import Region
 
@@ -122,8 +122,9 @@ def panel_dataset(
     def fold(train: Split, validation: Split) -> DayFold:
         weight_T = None
         if question.training.day_weights is not None:
-            rows_N = sample_rows(axis, train, stored.context_length, splits.horizon)
-            weight_T = volatility_weights(cube.return_TS, axis.stocks_TS, rows_N)
+            train_T = np.zeros(len(cube), dtype=np.bool_)
+            train_T[sample_rows(axis, train, stored.context_length, splits.horizon)] = True
+            weight_T = day_weights(trailing_volatility(cube.return_TS, cube.member_TS), train_T)
         return DayFold(train=days(train, weight_T), validation=days(validation, weight_T))
 
     folds = tuple(fold(one.regions[Region.TRAIN], one.regions[Region.VALIDATION]) for one in splits.folds)

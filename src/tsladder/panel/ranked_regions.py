@@ -11,14 +11,30 @@ from numpy.typing import NDArray
 from tsladder.artifacts.panel_splits import PanelSplits
 from tsladder.data.splits import Split, Splits
 from tsladder.panel.columns import C21, build_columns, simple_returns
-from tsladder.panel.days import sample_rows
-from tsladder.panel.panel import BoolTS, FloatTS
+from tsladder.panel.days import DayAxis, sample_rows
+from tsladder.panel.panel import BoolTS, FloatTS, Panel
 from tsladder.panel.samples import PanelInputs
 from tsladder.panel.targets import Labels
 from tsladder.ranking.baselines import StockTable
 from tsladder.ranking.portfolio import entry_returns
 from tsladder.ranking.region import RankedRegion
 from tsladder.vocabulary import Region
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class RegionDays:
+    """Sessions of a region from its first to its last sample day. `rows_D`: their rows in the panel. `sample_D`: sample
+    days."""
+
+    region: RankedRegion
+    rows_D: NDArray[np.int64]
+    sample_D: NDArray[np.bool_]
+
+    def placed(self, values_NS: FloatTS) -> FloatTS:
+        """Return the values of the sample days on all sessions of the region, 0 on the others."""
+        values_DS = np.zeros((len(self.rows_D), *values_NS.shape[1:]))
+        values_DS[self.sample_D] = values_NS
+        return values_DS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -42,31 +58,48 @@ def ranked_days(made: PanelInputs, labels: Labels, stored: PanelSplits, known: S
     `known`: table of the baselines, with the labels of any horizon.
     """
     splits = Splits.of_days(stored.days)
-    stocks_TS = made.axis.stocks_TS
     return_TS = labels.y_TSM[..., place]
-    train_T = _marked(made, sample_rows(made.axis, splits.train, stored.context_length, splits.horizon))
-    table = replace(known, return_DS=return_TS)
+    train_T = _marked(made.axis, sample_rows(made.axis, splits.train, stored.context_length, splits.horizon))
+    regions = {
+        region: region_days(made.axis, made.panel, return_TS, stored, splits, region)
+        for region in (Region.VALIDATION, Region.TEST)
+    }
+    return RankedDays(
+        table=replace(known, return_DS=return_TS),
+        train_T=train_T,
+        history_T=known_in_training(made, splits.train),
+        regions={region: found.region for region, found in regions.items()},
+        rows={region: found.rows_D for region, found in regions.items()},
+    )
+
+
+def region_days(
+    axis: DayAxis, panel: Panel, return_TS: FloatTS, stored: PanelSplits, splits: Splits, region: Region
+) -> RegionDays:
+    """Return the days of `region` with their labels. `return_TS`: forward returns of the horizon of `stored`; `splits`:
+    those of `stored`."""
+    stocks_TS = axis.stocks_TS
+    train_T = _marked(axis, sample_rows(axis, splits.train, stored.context_length, splits.horizon))
     trained_TS = stocks_TS & train_T[:, None] & np.isfinite(return_TS)
-    return_of_day_TS = simple_returns(made.panel)
-    regions, rows = {}, {}
-    for region in (Region.VALIDATION, Region.TEST):
-        samples_N = sample_rows(made.axis, splits.region(region), stored.context_length, splits.horizon)
-        rows_D = np.arange(samples_N[0], samples_N[-1] + 1)
-        member_DS = stocks_TS[rows_D] & _marked(made, samples_N)[rows_D][:, None]
-        rows[region] = rows_D
-        regions[region] = RankedRegion(
-            dates_D=made.panel.dates_T[rows_D],
-            symbols=made.panel.symbols_S,
+    samples_N = sample_rows(axis, splits.region(region), stored.context_length, splits.horizon)
+    rows_D = np.arange(samples_N[0], samples_N[-1] + 1)
+    sample_D = _marked(axis, samples_N)[rows_D]
+    member_DS = stocks_TS[rows_D] & sample_D[:, None]
+    return RegionDays(
+        region=RankedRegion(
+            dates_D=panel.dates_T[rows_D],
+            symbols=panel.symbols_S,
             return_DS=return_TS[rows_D],
-            entry_return_DS=entry_returns(return_of_day_TS, rows_D, stored.entry_lag),
+            entry_return_DS=entry_returns(simple_returns(panel), rows_D, stored.entry_lag),
             member_DS=member_DS,
             horizon=stored.horizon,
             entry_lag=stored.entry_lag,
-            fingerprint=_fingerprint(made.panel.dates_T[rows_D], made.panel.symbols_S, return_TS[rows_D], member_DS),
+            fingerprint=_fingerprint(panel.dates_T[rows_D], panel.symbols_S, return_TS[rows_D], member_DS),
             train_base_rate=float((return_TS[trained_TS] > 0.0).mean()),
-        )
-    history_T = known_in_training(made, splits.train)
-    return RankedDays(table=table, train_T=train_T, history_T=history_T, regions=regions, rows=rows)
+        ),
+        rows_D=rows_D,
+        sample_D=sample_D,
+    )
 
 
 def baseline_table(made: PanelInputs, return_TS: FloatTS) -> StockTable:
@@ -90,8 +123,8 @@ def known_in_training(made: PanelInputs, train: Split) -> NDArray[np.bool_]:
     return known_T
 
 
-def _marked(made: PanelInputs, rows_N: NDArray[np.int64]) -> NDArray[np.bool_]:
-    marked_T = np.zeros(len(made.panel.dates_T), dtype=np.bool_)
+def _marked(axis: DayAxis, rows_N: NDArray[np.int64]) -> NDArray[np.bool_]:
+    marked_T = np.zeros(len(axis.dates_T), dtype=np.bool_)
     marked_T[rows_N] = True
     return marked_T
 

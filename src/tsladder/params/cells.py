@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from tsladder.errors import BadInput
-from tsladder.params.sections import Params
+from tsladder.params.laws import AnyParams
 from tsladder.suggestions import did_you_mean
 from tsladder.vocabulary import Cell
 
 
-def known_cell(params: Params, name: str) -> Cell:
+def known_cell(params: AnyParams, name: str) -> Cell:
     """Return the cell of ladder x horizons called `name`, planned or not. Raises BadInput that names similar ones."""
     cells = {str(cell): cell for cell in params.cells}
     if name in cells:

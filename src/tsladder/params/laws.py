@@ -15,6 +15,7 @@ from tsladder.params.sections import (
     Span,
     SplitParams,
     StopParams,
+    TrainingParams,
     ZeroOr,
 )
 from tsladder.vocabulary import parse_budget
@@ -36,6 +37,7 @@ def faults_between_sections(params: Params) -> list[str]:
         *search_faults(params.search),
         *_supplementary_faults(params),
         *_task_faults(params),
+        *optimizer_faults(params.training),
     ]
 
 
@@ -188,6 +190,22 @@ def _task_faults(params: Params) -> list[str]:
     if not task.has_auc and params.training.monitor == "val_auc":
         faults.append(f"training.monitor: {needs_classes}")
     return [*faults, *_stop_faults(params, has_auc=task.has_auc), *_monitor_faults(params)]
+
+
+def optimizer_faults(training: TrainingParams) -> list[str]:
+    """Check the optimizer against its settings and the precision; return every fault."""
+    faults = []
+    if training.optimizer == "adabelief" and training.precision == "bf16":
+        faults.append(
+            "training.precision: with training.optimizer adabelief weights must be held in fp32, since a bf16 one is "
+            "too coarse for its second moment, so fp32, bf16-mixed or auto; got bf16"
+        )
+    if training.optimizer != "adabelief" and training.optimizer_settings is not None:
+        faults.append(
+            "training.optimizer_settings: are those of adabelief, and training.optimizer is "
+            f"{training.optimizer}: set null"
+        )
+    return faults
 
 
 def _monitor_faults(params: Params) -> list[str]:

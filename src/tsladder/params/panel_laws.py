@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import importlib
 
-from tsladder.params.laws import date_faults, ladder_faults, search_faults
+from tsladder.params.laws import date_faults, ladder_faults, optimizer_faults, search_faults
 from tsladder.params.panel_sections import GraphParams, PanelParams
 
 RANKING_TASKS = ("rank",)
@@ -23,6 +23,7 @@ def faults_between_panel_sections(params: PanelParams) -> list[str]:
         *_family_faults(params),
         *_missing_here(params),
         *_training_faults(params),
+        *optimizer_faults(params.training),
         *_graph_faults(params.graph),
     ]
 
@@ -101,14 +102,21 @@ def _missing_here(params: PanelParams) -> list[str]:
 
 
 def _training_faults(params: PanelParams) -> list[str]:
-    weights = params.training.horizon_weights
-    if weights is None:
-        return []
-    unknown = [horizon for horizon in weights if horizon not in params.horizons]
-    if not unknown:
-        return []
-    known = ", ".join(map(str, params.horizons))
-    return [f"training.horizon_weights: must name horizons of the study ({known}), got {', '.join(map(str, unknown))}"]
+    training = params.training
+    # By name: params lies below the tasks. All stocks of a panel are counted where its file is read.
+    losses = importlib.import_module("tsladder.tasks.parts.ranking_loss_faults")
+    found = losses.loss_faults(
+        training.loss_weights,
+        stocks=training.stocks_per_day,
+        effective_batch=training.effective_batch,
+        day_weights=training.day_weights,
+    )
+    faults = [f"{leaf}: {fault}" for leaf, fault in found.items()]
+    unknown = [str(horizon) for horizon in training.horizon_weights or () if horizon not in params.horizons]
+    if unknown:
+        known = ", ".join(map(str, params.horizons))
+        faults.append(f"training.horizon_weights: must name horizons of the study ({known}), got {', '.join(unknown)}")
+    return faults
 
 
 def _graph_faults(graph: GraphParams | None) -> list[str]:

@@ -99,6 +99,11 @@ class GraphParams:
     sector_peers: Annotated[int, Range(0, 1000), MayBeLeftOut()] = 0
     every: Annotated[int, Range(1, 250), _SESSIONS, MayBeLeftOut()] = 5
 
+    @property
+    def places(self) -> int:
+        """Number of places in the list of a stock's neighbours."""
+        return self.neighbours + self.sector_peers
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PanelSplitParams:

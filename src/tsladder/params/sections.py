@@ -237,18 +237,27 @@ class SearchParams:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class OptimizerSettings:
+    """Settings of the optimizer adabelief. `rectify`: scale the first steps as RAdam does (Liu et al. 2020), while few
+    gradients make the second moment uncertain."""
+
+    rectify: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TrainingParams:
     """Training section: how one model is trained. `patience: null` switches early stopping off; `preset` takes the
     preset's value.
 
     `loss` is one of those that the task allows; `auto` is the first of them, bce for classes, huber for returns.
+    `optimizer_settings` null takes the defaults; only adabelief has some.
     `min_delta` is in units of `monitor`. `checkpoint_minutes`: a training predicted to take longer keeps a checkpoint
     while it runs, written this often; null keeps none. It alters no number and makes nothing stale.
     """
 
     effective_batch: Count
     precision: Literal["auto", "fp32", "bf16-mixed", "bf16"]
-    optimizer: Literal["auto", "adamw", "lean"]
+    optimizer: Literal["auto", "adamw", "adabelief", "lean"]
     schedule: Literal["cosine", "constant"]
     max_gradient_norm: Positive | None
     patience: Literal["preset"] | Count | None
@@ -256,6 +265,7 @@ class TrainingParams:
     loss: str
     monitor: Literal["val_loss", "val_auc"]
     checkpoint_minutes: Annotated[float, Range(0.0)] | None = 10.0
+    optimizer_settings: Annotated[OptimizerSettings | None, MayBeLeftOut()] = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -176,7 +176,7 @@ def write_calibration(path: Path, calibrated: CalibratedMachine) -> None:
                 {
                     "geometry": dataclasses.asdict(peak.spec.geometry),
                     "architecture": peak.spec.architecture(),
-                    "plan": dataclasses.asdict(peak.plan),
+                    "plan": peak.plan.to_json(),
                     "memory_gib": peak.memory_gib,
                     "step_seconds": peak.step_seconds,
                     "threads": peak.threads,
@@ -212,7 +212,7 @@ def read_calibration(path: Path) -> CalibratedMachine | None:
             peaks=tuple(
                 Peak(
                     spec=spec_from_architecture(Geometry(**row["geometry"]), row["architecture"]),
-                    plan=BatchPlan(**row["plan"]),
+                    plan=BatchPlan.from_json(row["plan"]),
                     memory_gib=float(row["memory_gib"]),
                     step_seconds=float(row["step_seconds"]),
                     threads=int(row["threads"]),

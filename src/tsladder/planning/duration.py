@@ -7,7 +7,8 @@ Seconds of one optimizer step on t threads are the sum of the terms below. The f
   checkpointing one forward pass more. Divided by the rate of the precision and by t;
 - memory: the numbers that elementwise operations move, in the bytes of the body, over the bandwidth of t threads;
 - calls: the fixed cost of each block per micro-batch, whatever its size, and a third more with checkpointing;
-- optimizer: N values with either optimizer, divided by t; the lean one also has calls of its own in each block;
+- optimizer: N values with any optimizer, divided by t; AdaBelief's cost as much as `ADABELIEF_VALUES` of AdamW's, and
+  the lean one also has calls of its own in each block;
 - a constant.
 
 The default costs in `Rates` were fitted by non-negative least squares to recorded trials and benchmarks of one machine
@@ -22,11 +23,13 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from tsladder.artifacts.outcome import BatchPlan
 from tsladder.artifacts.splits import HorizonSplits
+from tsladder.families.parts.panel_family import PanelCosts
 from tsladder.models.spec import ModelSpec
-from tsladder.params import Params
+from tsladder.params import AnyParams, Params
 from tsladder.planning.memory import scoring_batch
 from tsladder.vocabulary import Region
 
@@ -37,6 +40,10 @@ BEST_EPOCH_SHARE = 0.2
 SCORING_SHARE = 0.41
 """Time of scoring as a share of a training step's time on as many windows, without the optimizer: a third of the work,
 at a slightly lower speed."""
+
+ADABELIEF_VALUES = 4.0
+"""Time of stepping a value by AdaBelief, in those of AdamW, which torch steps in one pass over memory: measured 4.3 at
+200,000 values and 3.7 at 2,000,000 on one thread."""
 
 CELL_SECONDS = 10.0
 """Seconds that a cell's three stages take before and between trainings, most of them for imports."""
@@ -92,7 +99,7 @@ class RunLength:
         return min(self.epochs, BEST_EPOCH_SHARE * self.epochs + self.patience)
 
 
-def run_length(params: Params, folds: Sequence[tuple[int, int]]) -> RunLength:
+def run_length(params: AnyParams, folds: Sequence[tuple[int, int]]) -> RunLength:
     """Return the length of any training of the study. `folds`: training and validation windows of every fold, the last
     one last."""
     preset = params.search.chosen
@@ -158,19 +165,28 @@ def step_terms(
 ) -> dict[str, float]:
     """Return how many units of each cost one optimizer step takes, by field of `Rates`."""
     passes = 3 + int(plan.activation_checkpointing) + int(extra_forward_pass and plan.accumulation_steps > 1)
+    # Sequences of some stocks at a time pass once more, on the way to what each of their blocks computes again.
+    passes += int(plan.stocks_at_once is not None)
     costs, windows = spec.costs, plan.effective_batch
     flops = passes * (windows * costs.products) / threads
     whole, lean = plan.precision == "fp32", plan.optimizer == "lean"
+    per_value = ADABELIEF_VALUES if plan.optimizer == "adabelief" else 1.0
     return {
         "fp32_product": flops if whole else 0.0,
         "bf16_product": 0.0 if whole else flops,
         "byte": windows * costs.moved * (4 if whole else 2) * passes / 3 / threads,
-        "call": costs.calls * plan.accumulation_steps * passes / 3,
-        "adamw_value": 0.0 if lean else spec.n_params / threads,
+        "call": _calls(spec, plan) * plan.accumulation_steps * passes / 3,
+        "adamw_value": 0.0 if lean else per_value * spec.n_params / threads,
         "lean_value": spec.n_params / threads if lean else 0.0,
         "lean_call": float(costs.calls) if lean else 0.0,
         "step": 1.0,
     }
+
+
+def _calls(spec: ModelSpec, plan: BatchPlan) -> int:
+    if plan.stocks_at_once is None:
+        return spec.costs.calls
+    return cast(PanelCosts, spec.costs).calls_in_chunks(plan.stocks_at_once)
 
 
 def scoring_terms(spec: ModelSpec, plan: BatchPlan, threads: float, windows: int) -> dict[str, float]:
@@ -181,5 +197,5 @@ def scoring_terms(spec: ModelSpec, plan: BatchPlan, threads: float, windows: int
         "fp32_product": flops if whole else 0.0,
         "bf16_product": 0.0 if whole else flops,
         "byte": SCORING_SHARE * (windows * costs.moved * (4 if whole else 2)) / threads,
-        "call": SCORING_SHARE * costs.calls * math.ceil(windows / scoring_batch(plan.micro_batch)),
+        "call": SCORING_SHARE * costs.calls * math.ceil(windows / scoring_batch(plan.micro_batch, spec.stocks)),
     }

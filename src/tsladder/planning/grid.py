@@ -13,6 +13,7 @@ from itertools import product
 
 from tsladder.errors import BadInput
 from tsladder.families import load
+from tsladder.families.parts.family import Family
 from tsladder.families.parts.panel_family import OwnDepths
 from tsladder.models.spec import Geometry, ModelSpec
 from tsladder.vocabulary import parse_budget
@@ -77,9 +78,9 @@ def build_grid(geometry: Geometry, budget: str) -> Grid:
     """Build the grid of all members of `budget`. Raises BadInput when there is none."""
     target = parse_budget(budget)
     small = target < SMALL_BELOW
-    widths, depths = (SMALL_WIDTHS, SMALL_DEPTHS) if small else (WIDTHS, DEPTHS)
     family = load(geometry.family)
-    depths, graph_depths = (family.depths, family.graph_depths) if isinstance(family, OwnDepths) else (depths, (0,))
+    widths = SMALL_WIDTHS if small else WIDTHS
+    depths, graph_depths = _depths(family, small=small)
     members = []
     for d_model, n_layers, n_graph, n_heads, ratio in product(widths, depths, graph_depths, HEADS, FF_RATIOS):
         if d_model % n_heads or (small and d_model // n_heads < MIN_HEAD_WIDTH):
@@ -103,6 +104,13 @@ def build_grid(geometry: Geometry, budget: str) -> Grid:
         )
     members.sort(key=lambda spec: (spec.n_params_formula, *spec.shape, spec.n_heads))
     return Grid(budget, tuple(members))
+
+
+def _depths(family: Family, *, small: bool) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the numbers of layers, and of layers over a graph, that a grid of `family` tries."""
+    if isinstance(family, OwnDepths):
+        return family.depths, family.graph_depths
+    return (SMALL_DEPTHS if small else DEPTHS), (0,)
 
 
 def is_within(spec: ModelSpec, target: int) -> bool:

@@ -5,7 +5,8 @@ Bytes of one process at its peak, with b bytes per number of the body (4 in fp32
 Held throughout
 - the interpreter with torch loaded: `Calibration.framework_gib`;
 - weights: b N; bf16-mixed also keeps fp32 masters, 4 N;
-- optimizer: AdamW's two moments, 8 N; the lean optimizer's rows and columns are below a thousandth of N;
+- optimizer: two moments, 8 N, of AdamW and of AdaBelief; the lean optimizer's rows and columns are below a thousandth
+  of N;
 - the best epoch's weights: 4 N (fp32 and masters) or 2 N; none from `BEST_ON_DISK_FROM` on, where a file holds them.
 
 During one optimizer step, whichever is larger: everything that the forward pass keeps for the backward pass, or
@@ -13,11 +14,14 @@ everything that the backward pass leaves for the step. In between, the former is
 block.
 - Gradients: b N, and 4 N where masters take them over. A step of several micro-batches carries 4 N of sums through each
   of them. The lean optimizer at one micro-batch per step drops each gradient as soon as it is complete: then one
-  tensor's.
+  tensor's. AdaBelief's step makes two temporary copies of one tensor at a time.
 - Activations, as the family counts them (`Family.costs`); those of encoder blocks are in families/parts/activations.py.
 - With activation checkpointing a block keeps its input (d) alone, and one block at a time is computed again.
 
-Scoring keeps the transient activations of one block for twice as many windows, up to `SCORING_BATCH`. What remains,
+In a panel a sample is a day with all its stocks, in a series it is one window. Where one day with checkpointing is too
+much, the sequences of some stocks at a time are computed, and again in the backward pass.
+
+Scoring keeps the transient activations of one block for twice as many samples, up to `scoring_batch`. What remains,
 arenas that the C library holds and cannot return, is covered by the factor `Calibration.activations`.
 """
 
@@ -25,19 +29,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import cast
 
 from tsladder.artifacts.outcome import BatchPlan
+from tsladder.families.parts.family import Activations
+from tsladder.families.parts.panel_family import PanelCosts
 from tsladder.models.spec import ModelSpec
 
 GIB = 1024**3
 SMALLEST_WITHOUT_CHECKPOINTING = 16
-"""Smallest micro-batch without activation checkpointing: a smaller one costs more time, on CPUs and GPUs alike, than
-the third that checkpointing adds."""
+"""Fewest windows of a micro-batch without activation checkpointing: a smaller one costs more time, on CPUs and GPUs
+alike, than the third that checkpointing adds."""
 
 SCORING_BATCH = 512
 """Windows scored at once: measured best on a CPU for models of 2M parameters. A smaller micro-batch says that memory is
 short, and scoring then takes twice as many windows as the micro-batch, since it keeps one block's activations instead
 of all."""
+
+SCORING_BATCH_OF_STOCKS = 1024
+"""Windows scored at once in a panel, as whole days, at least one: measured best on a CPU."""
 
 BEST_ON_DISK_FROM = 100_000_000
 """Parameter count from which models keep the best epoch's weights in a file while they train: an epoch takes minutes
@@ -52,7 +62,7 @@ SCATTERED = 1.4
 arenas lies between gradients that stay, and the next one fits into it badly. Measured 1.2 to 1.5; not seen in bf16 or
 with checkpointing."""
 
-_MOMENT_BYTES = {"adamw": 8.0, "lean": 0.01}
+_MOMENT_BYTES = {"adamw": 8.0, "adabelief": 8.0, "lean": 0.01}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,17 +85,20 @@ def best_on_disk(spec: ModelSpec) -> bool:
     return spec.n_params >= BEST_ON_DISK_FROM
 
 
-def smaller_plan(plan: BatchPlan) -> BatchPlan | None:
+def smaller_plan(plan: BatchPlan, stocks: int = 1) -> BatchPlan | None:
     """Return the next plan that needs less memory: half the micro-batch and twice the accumulation, then activation
-    checkpointing.
+    checkpointing, then, where a sample has several `stocks`, half as many of them at once.
 
     The lean optimizer starts with checkpointing, since a step of one micro-batch need not hold all gradients at once.
     None where nothing is left to reduce.
     """
-    least = 1 if plan.activation_checkpointing else SMALLEST_WITHOUT_CHECKPOINTING
+    least = 1 if plan.activation_checkpointing else -(-SMALLEST_WITHOUT_CHECKPOINTING // stocks)
     if plan.micro_batch > least and (plan.activation_checkpointing or plan.optimizer != "lean"):
         return with_micro_batch(plan, plan.micro_batch // 2)
-    return None if plan.activation_checkpointing else replace(plan, activation_checkpointing=True)
+    if not plan.activation_checkpointing:
+        return replace(plan, activation_checkpointing=True)
+    at_once = stocks if plan.stocks_at_once is None else plan.stocks_at_once
+    return replace(plan, stocks_at_once=-(-at_once // 2)) if at_once > 1 else None
 
 
 def with_micro_batch(plan: BatchPlan, micro_batch: int) -> BatchPlan:
@@ -105,13 +118,15 @@ def memory_terms(spec: ModelSpec, plan: BatchPlan, activations: float) -> tuple[
     windows, body = plan.micro_batch, _body_bytes(plan)
     if plan.accumulation_steps > 1 and body == 4 and not plan.activation_checkpointing:
         activations *= SCATTERED
-    a_window = spec.costs.activations(body)
+    a_window = _activations(spec, plan, body)
     kept_by_blocks = a_window.checkpointed if plan.activation_checkpointing else a_window.blocks
     kept = activations * (windows * (kept_by_blocks + a_window.edges))
     moment = activations * (windows * a_window.moment)
     arriving, complete, carried = _gradients(spec, plan)
-    scoring = activations * (scoring_batch(plan.micro_batch) * (a_window.moment + a_window.edges))
+    scoring = activations * (scoring_batch(plan.micro_batch, spec.stocks) * (a_window.moment + a_window.edges))
     last_block = activations * (windows * a_window.largest_block)
+    if plan.optimizer == "adabelief":
+        complete += 8.0 * spec.costs.largest_weight
     step = carried + max(kept + moment, arriving + last_block + moment, complete)
     return _held(spec, plan), max(step, scoring)
 
@@ -128,6 +143,12 @@ def resting_memory_gib(spec: ModelSpec, calibration: Calibration = DEFAULT_CALIB
         activation_checkpointing=True,
     )
     return predicted_memory_gib(spec, plan, calibration)
+
+
+def _activations(spec: ModelSpec, plan: BatchPlan, body: int) -> Activations:
+    if plan.stocks_at_once is None:
+        return spec.costs.activations(body)
+    return cast(PanelCosts, spec.costs).activations_in_chunks(body, plan.stocks_at_once)
 
 
 def _body_bytes(plan: BatchPlan) -> int:
@@ -161,14 +182,15 @@ def _gradients(spec: ModelSpec, plan: BatchPlan) -> tuple[float, float, float]:
     return (2.0 * n, 2.0 * n, 0.0)
 
 
-def scoring_batch(micro_batch: int | None) -> int:
-    """Return how many windows are scored at once where training holds `micro_batch`; None: memory is not known to be
-    short."""
-    return SCORING_BATCH if micro_batch is None else min(SCORING_BATCH, 2 * micro_batch)
+def scoring_batch(micro_batch: int | None, stocks: int = 1) -> int:
+    """Return how many samples, of so many `stocks` each, are scored at once where training holds `micro_batch`; None:
+    memory is not known to be short."""
+    most = SCORING_BATCH if stocks == 1 else max(1, SCORING_BATCH_OF_STOCKS // stocks)
+    return most if micro_batch is None else min(most, 2 * micro_batch)
 
 
-def candidate_plans(*, effective_batch: int, precision: str, optimizer: str) -> Iterator[BatchPlan]:
-    """Yield every plan of one recipe, in order of preference."""
+def candidate_plans(*, effective_batch: int, precision: str, optimizer: str, stocks: int = 1) -> Iterator[BatchPlan]:
+    """Yield every plan of one recipe, in order of preference. `stocks`: those of a sample."""
     whole = BatchPlan(
         micro_batch=effective_batch,
         accumulation_steps=1,
@@ -178,14 +200,14 @@ def candidate_plans(*, effective_batch: int, precision: str, optimizer: str) -> 
         activation_checkpointing=False,
     )
     yield whole
-    candidate = smaller_plan(whole)
+    candidate = smaller_plan(whole, stocks)
     while candidate is not None and not candidate.activation_checkpointing:
         yield candidate
-        candidate = smaller_plan(candidate)
+        candidate = smaller_plan(candidate, stocks)
     candidate = replace(whole, activation_checkpointing=True)
     while candidate is not None:
         yield candidate
-        candidate = smaller_plan(candidate)
+        candidate = smaller_plan(candidate, stocks)
 
 
 def plan_batch(
@@ -198,7 +220,9 @@ def plan_batch(
     calibration: Calibration = DEFAULT_CALIBRATION,
 ) -> BatchPlan | None:
     """Return the first of `candidate_plans` that fits `memory_gib` with `HEADROOM`; None when none does."""
-    plans = candidate_plans(effective_batch=effective_batch, precision=precision, optimizer=optimizer)
+    plans = candidate_plans(
+        effective_batch=effective_batch, precision=precision, optimizer=optimizer, stocks=spec.stocks
+    )
     return next(
         (plan for plan in plans if HEADROOM * predicted_memory_gib(spec, plan, calibration) <= memory_gib), None
     )
@@ -213,5 +237,7 @@ def least_memory_gib(
     calibration: Calibration = DEFAULT_CALIBRATION,
 ) -> float:
     """Return the GiB that a worker needs to train `spec` under the plan that needs least, with `HEADROOM`."""
-    plans = candidate_plans(effective_batch=effective_batch, precision=precision, optimizer=optimizer)
+    plans = candidate_plans(
+        effective_batch=effective_batch, precision=precision, optimizer=optimizer, stocks=spec.stocks
+    )
     return HEADROOM * min(predicted_memory_gib(spec, plan, calibration) for plan in plans)

@@ -26,6 +26,7 @@ from tsladder.planning.grid import build_grid
 from tsladder.planning.panel_recipe import forecast_horizons, panel_recipe_of
 from tsladder.planning.plans import CellPlans, PlanFiles
 from tsladder.planning.stage_code import family_module, strategy_module, task_module
+from tsladder.tasks.parts.ranking_loss_names import needs_quantiles
 from tsladder.vocabulary import Cell
 
 QUANTILES = 5
@@ -42,7 +43,7 @@ def panel_geometry(params: PanelParams, horizon: int, stocks: int) -> PanelGeome
     """Return the geometry that all models of a cell of `horizon` share; `stocks`: those of the panel."""
     leaves = load(params.model.family).leaves
     horizons = len(forecast_horizons(params, horizon))
-    quantiles = QUANTILES if params.training.loss_weights.get("quantile", 0.0) > 0.0 else 1
+    quantiles = QUANTILES if needs_quantiles(params.training.loss_weights) else 1
 
     def read(leaf: str, value: int) -> int:
         """Return `value` where the family reads `leaf`; a leaf that it ignores makes no cell stale."""

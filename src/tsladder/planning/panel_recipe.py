@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-
 from tsladder.artifacts.plans import PanelRecipe
 from tsladder.params import PanelParams
 from tsladder.planning.recipe import recipe_of
+from tsladder.tasks.parts.ranking_loss_names import mixture, weighed
 
 
 def forecast_horizons(params: PanelParams, horizon: int) -> tuple[int, ...]:
@@ -24,16 +23,11 @@ def panel_recipe_of(params: PanelParams, budget: str, horizon: int) -> PanelReci
     plain = recipe_of(training, params.search.chosen, budget, params.target.task)
     shared = {field.name: getattr(plain, field.name) for field in dataclasses.fields(plain)}
     return PanelRecipe(
-        **{**shared, "loss": loss_words(training.loss_weights)},
-        loss_weights={name: weight for name, weight in training.loss_weights.items() if weight > 0.0},
+        **{**shared, "loss": mixture(training.loss_weights)},
+        loss_weights=weighed(training.loss_weights),
         horizon_weights=(1.0, *(weights[other] for other in forecast_horizons(params, horizon)[1:])),
         transform=params.target.transform,
         train_every=training.train_every,
         stocks_per_day=training.stocks_per_day,
         day_weights=training.day_weights,
     )
-
-
-def loss_words(weights: Mapping[str, float]) -> str:
-    """Describe a mixture of losses: "quantile + 0.5 ic"."""
-    return " + ".join(name if weight == 1.0 else f"{weight:g} {name}" for name, weight in weights.items() if weight > 0.0)

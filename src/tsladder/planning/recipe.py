@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tsladder.artifacts.plans import Recipe
-from tsladder.params import PresetParams, TrainingParams
-from tsladder.tasks import load as load_task
+from tsladder.params import OptimizerSettings, PresetParams, TrainingParams
+from tsladder.tasks import load_any
 from tsladder.vocabulary import parse_budget
 
 BF16_FROM = 2_000_000
@@ -21,11 +21,11 @@ LEAN_FROM = 1_000_000_000
 parameter, 48 GB at 2B, where bf16 weights stepped by the lean optimizer take 2."""
 
 
-def precision_of_rung(budget: str) -> str:
-    """Return the precision that `training.precision: auto` means for a rung. It depends on the rung and never on the
-    machine."""
+def precision_of_rung(budget: str, optimizer: str = "auto") -> str:
+    """Return the precision that `training.precision: auto` means for a rung and `training.optimizer`. It never depends
+    on the machine. AdaBelief steps fp32 masters at every size."""
     size = parse_budget(budget)
-    if size >= LEAN_FROM:
+    if size >= LEAN_FROM and optimizer != "adabelief":
         return "bf16"
     return "bf16-mixed" if size >= BF16_FROM else "fp32"
 
@@ -37,14 +37,14 @@ def optimizer_of_rung(budget: str) -> str:
 
 def requested_loss(training: TrainingParams, task: str) -> str:
     """Return the loss that a study of `task` trains on; `auto` is the first of the task's losses."""
-    return load_task(task).losses[0] if training.loss == "auto" else training.loss
+    return load_any(task).losses[0] if training.loss == "auto" else training.loss
 
 
 def recipe_of(training: TrainingParams, preset: PresetParams, budget: str, task: str) -> Recipe:
     """Return the recipe that `training` and the chosen preset give for the rung `budget` and the target's `task`."""
     return Recipe(
         effective_batch=training.effective_batch,
-        precision=precision_of_rung(budget) if training.precision == "auto" else training.precision,
+        precision=precision_of_rung(budget, training.optimizer) if training.precision == "auto" else training.precision,
         optimizer=optimizer_of_rung(budget) if training.optimizer == "auto" else training.optimizer,
         schedule=training.schedule,
         max_gradient_norm=training.max_gradient_norm,
@@ -52,6 +52,7 @@ def recipe_of(training: TrainingParams, preset: PresetParams, budget: str, task:
         min_delta=preset.min_delta if training.min_delta == "preset" else training.min_delta,
         loss=requested_loss(training, task),
         monitor=training.monitor,
+        optimizer_settings=None if training.optimizer_settings == OptimizerSettings() else training.optimizer_settings,
     )
 
 

@@ -48,11 +48,32 @@ def seed_names(by_seed: Mapping[int, JudgedRanking]) -> dict[str, JudgedRanking]
     return {f"{SEED_PREFIX}{seed}": one for seed, one in sorted(by_seed.items())}
 
 
+def ranking_cell_frame(
+    region_name: str,
+    region: RankedRegion,
+    by_seed: Mapping[int, JudgedRanking],
+    baselines: Mapping[str, JudgedRanking],
+) -> pd.DataFrame:
+    """Return the rows of one region in predictions.parquet of a cell: its trained seeds, then the baselines.
+
+    They are the rows of `rank_predictions_frame`. `evaluation.predictions.read_predictions` reads them: `trained` gives
+    the rank errors of the seeds, `baseline` those of a baseline. Raises ValueError without a seed, and for a baseline
+    with the name of a seed.
+    """
+    if not by_seed:
+        raise ValueError(f"the cell has no trained seed on {region_name}")
+    seeds = seed_names(by_seed)
+    if named := [name for name in baselines if name.startswith(SEED_PREFIX)]:
+        raise ValueError(f"a baseline must not have the name of a seed, got {', '.join(named)}")
+    return rank_predictions_frame(region_name, region, seeds | dict(baselines))
+
+
 def rank_predictions_frame(region_name: str, region: RankedRegion, models: Mapping[str, JudgedRanking]) -> pd.DataFrame:
     """Return one row per scored day and model.
 
     Columns: date, region, model (`seed-<k>` or a baseline), label (see `day_labels`), rank_error and the other daily
-    metrics, and return and trades of the book: gross_return, traded.
+    metrics, and return and trades of the book: gross_return, traded. The rank error, which is the loss, comes first of
+    the metrics: `evaluation.predictions.loss_column` finds it there.
     """
     import pandas as pd
 

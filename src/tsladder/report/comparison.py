@@ -7,6 +7,7 @@ import io
 from typing import Any
 
 from tsladder.artifacts.trials import TrialRecord
+from tsladder.params import PanelParams
 from tsladder.report.facts import CellFacts, Facts
 
 SETTINGS = (
@@ -28,17 +29,31 @@ COLUMNS = (
     *SETTINGS,
     *("val_loss", "base_rate_loss", "val_auc", "epochs_run", "seconds", "peak_memory_gib"),
 )
+RANKINGS = ("n_graph", "val_rank_ic", "val_rank_ic_se")
+"""Further columns of a panel study, whose trials rank stocks: layers over the graph of the stocks, and the RankIC on
+validation with its standard error over days."""
 
 
 def to_trials_csv(facts: Facts) -> str:
     """Return the whole file as text; an unknown value is an empty field."""
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+    ranks = isinstance(facts.params, PanelParams)
+    writer = csv.DictWriter(stream, (*COLUMNS, *(RANKINGS if ranks else ())), lineterminator="\n")
     writer.writeheader()
     for cell in facts.planned:
         for trial in cell.search.trials:
-            writer.writerow(_row(cell, trial))
+            row = _row(cell, trial)
+            writer.writerow({**row, **_ranking(trial)} if ranks else row)
     return stream.getvalue()
+
+
+def _ranking(trial: TrialRecord) -> dict[str, Any]:
+    loss = trial.val_loss
+    return {
+        "n_graph": trial.params.get("n_graph"),
+        "val_rank_ic": None if loss is None else 1.0 - loss,
+        "val_rank_ic_se": None if loss is None else trial.outcome.val_loss_se,
+    }
 
 
 def _row(cell: CellFacts, trial: TrialRecord) -> dict[str, Any]:

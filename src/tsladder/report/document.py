@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from tsladder.report.blocks import Block, Heading, Paragraph
-from tsladder.report.facts import Facts
+from tsladder.report.facts import SeriesFacts
 from tsladder.report.sections.audit import audit, failed_probes
 from tsladder.report.sections.columns import columns
 from tsladder.report.sections.law import law, settle_options, support
@@ -16,7 +16,7 @@ from tsladder.report.sections.study import data, environment, left_out, question
 from tsladder.report.sections.verdicts import verdicts
 
 
-def document(facts: Facts, pictures: Collection[str]) -> tuple[Block, ...]:
+def document(facts: SeriesFacts, pictures: Collection[str]) -> tuple[Block, ...]:
     """Return all blocks in reading order. A table without rows, or a picture not among `pictures`, becomes
     a sentence."""
     return (

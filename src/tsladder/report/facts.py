@@ -13,10 +13,14 @@ from tsladder.artifacts.law import HorizonLaw, StudyLaw
 from tsladder.artifacts.splits import RegionCount
 from tsladder.artifacts.supplementary import SupplementSummary
 from tsladder.artifacts.transfer import Transfer
-from tsladder.params import Params
+from tsladder.params import AnyParams, Params
+from tsladder.report import words
 from tsladder.report.environment import Environment
+from tsladder.report.extent import TrainingExtent
 from tsladder.results.facts import CellFacts, CellState, RetrainingFacts, SearchFacts
-from tsladder.vocabulary import Cell, ProbeOutcome
+from tsladder.tasks import load_any
+from tsladder.tasks.parts.words import Words
+from tsladder.vocabulary import Cell, ProbeOutcome, Region
 
 __all__ = [
     "CellFacts",
@@ -24,6 +28,7 @@ __all__ = [
     "Facts",
     "RetrainingFacts",
     "SearchFacts",
+    "SeriesFacts",
     "SplitFacts",
     "SupplementFacts",
 ]
@@ -53,21 +58,25 @@ class SplitFacts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
-    """All facts that a report presents. `picture` is the PNG of the law. The field of a stage that was not requested is
-    None, and so is `ingestion` where the study is older than that stage."""
+    """Facts that the report of any study presents, of a series or of a panel: its cells, their law and the leak audit.
+    `picture` is the PNG of the law."""
 
-    params: Params
+    params: AnyParams
     study_key: str | None
     cells: tuple[CellFacts, ...]
     law: StudyLaw | None
-    splits: tuple[SplitFacts, ...]
-    data: FeaturesManifest | None
     environment: Environment
     picture: bytes | None
     audit: AuditRecord | None = None
-    supplement: SupplementFacts | None = None
-    transfer: Transfer | None = None
-    ingestion: IngestionRecord | None = None
+
+    @property
+    def task_words(self) -> Words:
+        """Names of the loss and the metrics of the task."""
+        return load_any(self.params.target.task).words
+
+    def horizon(self, horizon: int) -> str:
+        """Format a horizon in the unit of the study: 5 days."""
+        return words.days(horizon)
 
     @property
     def planned(self) -> tuple[CellFacts, ...]:
@@ -91,3 +100,47 @@ class Facts:
 
     def law_of(self, horizon: int) -> HorizonLaw | None:
         return None if self.law is None else self.law.horizons.get(horizon)
+
+    def training_extent(self, horizon: int) -> TrainingExtent:
+        """Return the amount of training data of one horizon; a study adds what it knows of its splits."""
+        return TrainingExtent(runs=(), windows=None, context_length=self.params.windows.context_length, horizon=horizon)
+
+    def base_rates(self, horizon: int) -> tuple[float | None, float | None]:
+        """Return the share of labels above 0 in training and in validation, where the splits on record hold it."""
+        return None, None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SeriesFacts(Facts):
+    """All facts that the report of a series study presents. The field of a stage that was not requested is None, and so
+    is `ingestion` where the study is older than that stage."""
+
+    params: Params
+    splits: tuple[SplitFacts, ...]
+    data: FeaturesManifest | None
+    supplement: SupplementFacts | None = None
+    transfer: Transfer | None = None
+    ingestion: IngestionRecord | None = None
+
+    def training_extent(self, horizon: int) -> TrainingExtent:
+        """Return the training days and windows of one horizon."""
+        split = self._split_of(horizon)
+        training = split.regions.get(Region.TRAIN) if split else None
+        return TrainingExtent(
+            runs=split.training_runs if split else (),
+            windows=training.windows if training else None,
+            context_length=self.params.windows.context_length,
+            horizon=horizon,
+        )
+
+    def base_rates(self, horizon: int) -> tuple[float | None, float | None]:
+        """Return the base rates of training and of validation."""
+        split = self._split_of(horizon)
+        train, validation = (
+            split.regions[region].base_rate if split and region in split.regions else None
+            for region in (Region.TRAIN, Region.VALIDATION)
+        )
+        return train, validation
+
+    def _split_of(self, horizon: int) -> SplitFacts | None:
+        return next((split for split in self.splits if split.horizon == horizon), None)

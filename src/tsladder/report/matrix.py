@@ -40,7 +40,7 @@ def _by_rung_and_horizon(facts: Facts, name: str, caption: str, entry: Callable[
             rows[row].append(text)
             if tone is not None:
                 tones[row, column] = tone
-    numbers = [words.days(horizon) for horizon in facts.params.horizons]
+    numbers = [facts.horizon(horizon) for horizon in facts.params.horizons]
     return table(name, caption, text=("rung",), numbers=numbers, rows=rows, tones=tones)
 
 

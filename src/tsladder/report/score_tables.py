@@ -7,21 +7,21 @@ from collections.abc import Iterator, Sequence
 from tsladder.artifacts.scores import Metrics, ScoredRegion
 from tsladder.report import words
 from tsladder.report.blocks import Table, table
-from tsladder.report.facts import CellFacts, CellState, Facts
+from tsladder.report.facts import CellFacts, CellState, SeriesFacts
 from tsladder.tasks import load as load_task
 from tsladder.tasks.parts.words import Metric
 from tsladder.vocabulary import LOG_LOSS, Region
 
 
-def metrics_of(facts: Facts) -> tuple[Metric, ...]:
+def metrics_of(facts: SeriesFacts) -> tuple[Metric, ...]:
     return load_task(facts.params.target.task).words.metrics
 
 
-def _titles(facts: Facts) -> tuple[str, ...]:
+def _titles(facts: SeriesFacts) -> tuple[str, ...]:
     return tuple(metric.title for metric in metrics_of(facts))
 
 
-def cells_table(facts: Facts) -> Table:
+def cells_table(facts: SeriesFacts) -> Table:
     """Return one row per planned cell."""
     words_of = load_task(facts.params.target.task).words
     ranking = words_of.ranking
@@ -65,7 +65,7 @@ def _remarks(cell: CellFacts) -> str:
     return ", ".join(remarks)
 
 
-def baselines_table(facts: Facts, region: Region = Region.TEST) -> Table:
+def baselines_table(facts: SeriesFacts, region: Region = Region.TEST) -> Table:
     """Return, per horizon, the baseline forecasts and then the range of the transformers on the same windows."""
     metrics = metrics_of(facts)
     rows: list[list[str]] = []
@@ -97,7 +97,7 @@ def _spans(metrics: Sequence[Metric], models: Sequence[Metrics]) -> list[str]:
     return spans
 
 
-def scored(facts: Facts) -> Iterator[tuple[CellFacts, ScoredRegion]]:
+def scored(facts: SeriesFacts) -> Iterator[tuple[CellFacts, ScoredRegion]]:
     """Yield the cells with their test scores, horizon by horizon, smallest rung first."""
     for horizon in facts.params.horizons:
         for cell in facts.of_horizon(horizon):
@@ -105,7 +105,7 @@ def scored(facts: Facts) -> Iterator[tuple[CellFacts, ScoredRegion]]:
                 yield cell, cell.test
 
 
-def intervals_table(facts: Facts) -> Table:
+def intervals_table(facts: SeriesFacts) -> Table:
     """Return every metric with its interval, one row per scored cell."""
     rows = [
         [str(cell.cell), *(_estimate(test, one.name, one.digits) for one in metrics_of(facts))]
@@ -119,7 +119,7 @@ def _estimate(test: ScoredRegion, metric: str, digits: int) -> str:
     return words.estimate(test.mean.get(metric), test.intervals.get(metric), digits)
 
 
-def samples_table(facts: Facts) -> Table:
+def samples_table(facts: SeriesFacts) -> Table:
     """Return the effective number of independent windows behind each interval; no row where none is stored."""
     rows = []
     for cell, test in scored(facts):
@@ -131,7 +131,7 @@ def samples_table(facts: Facts) -> Table:
     return table("effective-windows", caption, text=("cell",), numbers=("windows", *_titles(facts)), rows=rows)
 
 
-def skill_table(facts: Facts) -> Table:
+def skill_table(facts: SeriesFacts) -> Table:
     """Return the skill of each cell against each baseline, with the baselines in the order of `words.FORECASTS`."""
     found = {name for _, test in scored(facts) for name in test.skill_against}
     names = words.forecasts_in_order(found)
@@ -146,7 +146,7 @@ def skill_table(facts: Facts) -> Table:
     )
 
 
-def decisions_table(facts: Facts) -> Table:
+def decisions_table(facts: SeriesFacts) -> Table:
     """Return the scores of binary decisions at the threshold chosen on validation."""
     rows = []
     for cell, test in scored(facts):
@@ -170,7 +170,7 @@ def decisions_table(facts: Facts) -> Table:
     )
 
 
-def calibration_table(facts: Facts) -> Table:
+def calibration_table(facts: SeriesFacts) -> Table:
     """Return expected calibration error and log loss, before and after scaling by one temperature fitted on
     validation."""
     rows = []

@@ -16,7 +16,7 @@ _FIRST = re.compile(
     r"(?P<unit>[kMB]\b| (?:s|min|h|days?)\b)?"
 )
 _UNITS = {"k": 1e3, "M": 1e6, "B": 1e9, " s": 1.0, " min": 60.0, " h": 3600.0, " day": 86_400.0, " days": 86_400.0}
-_HORIZON = re.compile(r"(\d+) days?")
+_HORIZON = re.compile(r"(\d+) (?:day|session)s?")
 _MOST_HORIZON = 1e6
 
 

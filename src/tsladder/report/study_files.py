@@ -1,4 +1,5 @@
-"""Read what the stages left about the study, once, into Facts. With `cell_files` the only readers of the report."""
+"""Read what the stages of a series study left, once, into SeriesFacts. With `cell_files` the only readers of its
+report."""
 
 from __future__ import annotations
 
@@ -18,12 +19,12 @@ from tsladder.places import Places
 from tsladder.planning.plans import study_key
 from tsladder.report.across_files import supplement_facts, transfer_results
 from tsladder.report.environment import Environment, software_versions
-from tsladder.report.facts import CellFacts, Facts, SplitFacts
+from tsladder.report.facts import CellFacts, SeriesFacts, SplitFacts
 from tsladder.results.cell_files import read_cell
 from tsladder.vocabulary import Region
 
 
-def read_facts(places: Places, params: Params) -> Facts:
+def read_facts(places: Places, params: Params) -> SeriesFacts:
     """Read all facts that a report presents. Missing files leave gaps; raises WorkFailed for a damaged one."""
     plans = {str(cell): plan_if_there(SearchPlan, places.search_plan(cell)) for cell in params.cells}
     known = {name: plan for name, plan in plans.items() if plan is not None}
@@ -31,7 +32,7 @@ def read_facts(places: Places, params: Params) -> Facts:
     cells = tuple(read_cell(places, params, cell, plans[str(cell)]) for cell in params.cells)
     law = if_there(read_law)(places.scaling)
     data = if_there(read_manifest)(places.features_manifest)
-    return Facts(
+    return SeriesFacts(
         params=params,
         study_key=key,
         cells=cells,

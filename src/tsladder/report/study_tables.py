@@ -7,12 +7,12 @@ from tsladder.artifacts.supplementary import SupplementSummary
 from tsladder.artifacts.transfer import Transfer
 from tsladder.report import words
 from tsladder.report.blocks import Table, table
-from tsladder.report.facts import Facts, SupplementFacts
+from tsladder.report.facts import SeriesFacts, SupplementFacts
 from tsladder.tasks import load as load_task
 from tsladder.vocabulary import Cell
 
 
-def splits_table(facts: Facts) -> Table:
+def splits_table(facts: SeriesFacts) -> Table:
     rows = []
     for split in facts.splits:
         for region, days in split.regions.items():

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from tsladder.report import words
 from tsladder.report.blocks import Table, table
-from tsladder.report.facts import Facts
+from tsladder.report.facts import SeriesFacts
 from tsladder.tasks import load as load_task
 
 
-def in_order(facts: Facts, names: set[str]) -> list[str]:
+def in_order(facts: SeriesFacts, names: set[str]) -> list[str]:
     """Return the study's own symbol first, then the others in the order of params.yaml."""
     return [name for name in facts.params.data.markets if name in names]
 
 
-def windows_table(facts: Facts) -> Table:
+def windows_table(facts: SeriesFacts) -> Table:
     """Return one row per horizon and symbol; no row for a study of one symbol."""
     rows = []
     for split in facts.splits:
@@ -27,7 +27,7 @@ def windows_table(facts: Facts) -> Table:
     return table("symbol-windows", "Windows of each symbol", text=("horizon", "symbol"), numbers=numbers, rows=rows)
 
 
-def scores_table(facts: Facts) -> Table:
+def scores_table(facts: SeriesFacts) -> Table:
     """Return one row per scored cell and symbol; no row for a study of one symbol."""
     ranking = load_task(facts.params.target.task).words.ranking
     rows = []

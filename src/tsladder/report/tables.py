@@ -19,6 +19,8 @@ SETTINGS = ("learning_rate", "weight_decay", "dropout", "warmup_steps", "epochs"
 def architectures_table(facts: Facts) -> Table:
     """Return one row per cell with a winner; layers over width shows depth against width."""
     rows = []
+    graph = any(cell.winner.architecture.get("n_graph") for cell in facts.planned if cell.winner is not None)
+    names = ("d_model", "n_layers", "n_heads", "d_ff", *(("n_graph",) if graph else ()))
     for budget, of_horizon in _winners_by_rung(facts).items():
         for horizon, cell in of_horizon.items():
             winner = cell.winner
@@ -27,15 +29,16 @@ def architectures_table(facts: Facts) -> Table:
             rows.append(
                 [
                     budget,
-                    words.days(horizon),
-                    *(words.count(sizes.get(name)) for name in ("d_model", "n_layers", "n_heads", "d_ff")),
+                    facts.horizon(horizon),
+                    *(words.count(sizes.get(name)) for name in names),
                     words.short(depth / width if depth is not None and width else None),
                     words.count(winner.n_params if winner else None),
                     words.count(winner.n_params_blocks if winner else None),
                     words.count(winner.n_params_body if winner else None),
                 ]
             )
-    numbers = ("d_model", "layers", "heads", "d_ff", "layers / width", "N", "N blocks", "N body")
+    titles = ("d_model", "layers", "heads", "d_ff", *(("graph layers",) if graph else ()))
+    numbers = (*titles, "layers / width", "N", "N blocks", "N body")
     caption = "The configuration that each search chose"
     return table("architectures", caption, text=("rung", "horizon"), numbers=numbers, rows=rows)
 

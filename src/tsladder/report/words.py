@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from tsladder.artifacts.law_fits import Interval
+from tsladder.artifacts.ranking_scores import OWN_STATIC_ORDER
 from tsladder.artifacts.scores import Interval as _Interval
 from tsladder.artifacts.scores import Skill
 from tsladder.formatting import duration_in_words
 from tsladder.law.wording import exponent_in_words, interval_in_words, p_in_words
+from tsladder.ranking.baselines import BOOSTED_TREES, NO_ORDER, RIDGE, STATIC_ORDER
 
 MISSING = "—"
 
@@ -46,6 +48,19 @@ BRIEF = {
     "gradient_boosted_trees": "last-day trees",
 }
 """Short names of the same forecasts."""
+
+RANKINGS = {
+    NO_ORDER: "no order",
+    STATIC_ORDER: "static order",
+    OWN_STATIC_ORDER: "static order in hindsight",
+    "reversal_1": "1-day reversal",
+    "reversal_5": "5-day reversal",
+    "momentum_252_21": "momentum 252-21",
+    "low_volatility_63": "low volatility 63",
+    RIDGE: "ridge regression",
+    BOOSTED_TREES: "boosted trees",
+}
+"""Names of the constants and baselines of a panel study."""
 
 FORMS = {
     "constant": "a constant",
@@ -150,7 +165,7 @@ def form(name: str | None) -> str:
 
 
 def forecast(name: str) -> str:
-    return FORECASTS.get(name, name.replace("_", " "))
+    return (FORECASTS | RANKINGS).get(name, name.replace("_", " "))
 
 
 def brief(name: str) -> str:
@@ -191,6 +206,12 @@ def days(horizon: int) -> str:
 
 
 def architecture(sizes: Mapping[str, int]) -> str:
-    """Format width, depth, heads and feed-forward size in one phrase."""
-    names = (("d_model", "d_model"), ("n_layers", "layers"), ("n_heads", "heads"), ("d_ff", "d_ff"))
+    """Format width, depth, heads, feed-forward size and, in families that have them, graph layers in one phrase."""
+    names = (
+        ("d_model", "d_model"),
+        ("n_layers", "layers"),
+        ("n_heads", "heads"),
+        ("d_ff", "d_ff"),
+        ("n_graph", "graph layers"),
+    )
     return listed(f"{words} {sizes[key]}" for key, words in names if key in sizes)

@@ -15,7 +15,7 @@ from tsladder.artifacts.scores import CellScores, read_scores
 from tsladder.artifacts.seeds import SeedRecord, timings_if_there
 from tsladder.artifacts.store import if_there
 from tsladder.artifacts.trials import TRIALS, TrialRecord, latest, read_trials
-from tsladder.params import Params
+from tsladder.params import AnyParams
 from tsladder.places import Places
 from tsladder.results.facts import CellFacts, CellState, RetrainingFacts, SearchFacts
 from tsladder.vocabulary import Cell, Region
@@ -33,7 +33,7 @@ class CellRecords:
     scores: CellScores | Ending | None = None
 
 
-def read_cell(places: Places, params: Params, cell: Cell, plan: SearchPlan | NotPlanned | None) -> CellFacts:
+def read_cell(places: Places, params: AnyParams, cell: Cell, plan: SearchPlan | NotPlanned | None) -> CellFacts:
     """Read everything known about `cell`. Without its plan file, params.yaml says whether it is planned.
 
     Files of a cell that is not planned belong to another study and are not read.
@@ -132,6 +132,7 @@ def _retraining(seeds: Mapping[int, SeedRecord]) -> RetrainingFacts:
         stop_reasons=_count(seed.stop_reason for seed in seeds.values()),
         seconds=_total(seed.seconds for seed in seeds.values()),
         peak_memory_gib=_highest(seed.peak_memory_gib for seed in seeds.values()),
+        predicted_memory_gib=_highest(seed.predicted_memory_gib for seed in seeds.values()),
     )
 
 

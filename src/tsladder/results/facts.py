@@ -58,12 +58,13 @@ class SearchFacts:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RetrainingFacts:
     """Retraining of a winner with fresh seeds. `train_losses`: seed -> training loss of its last epoch, with dropout
-    on."""
+    on. `predicted_memory_gib`: the largest prediction for one of its seeds."""
 
     train_losses: Mapping[str, float | None]
     stop_reasons: Mapping[str, int]
     seconds: float | None
     peak_memory_gib: float | None
+    predicted_memory_gib: float | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

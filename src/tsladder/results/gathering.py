@@ -16,15 +16,14 @@ from tsladder.artifacts.best_params import read_best_params
 from tsladder.artifacts.choice import Choice, read_choice
 from tsladder.artifacts.coverage import read_coverage
 from tsladder.artifacts.ending import Ending
-from tsladder.artifacts.features import read_manifest
 from tsladder.artifacts.plans import EvaluatePlan, SearchPlan, TrainPlan
 from tsladder.artifacts.scores import CellScores, read_scores
 from tsladder.artifacts.seeds import OUTCOME, SEED_PREFIX, SeedRecord, read_seed, timings_if_there
-from tsladder.artifacts.splits import HorizonSplits, read_splits
 from tsladder.artifacts.store import if_there
 from tsladder.artifacts.trials import TRIALS, read_trials
 from tsladder.errors import WorkFailed
 from tsladder.places import BEST_PARAMS, Places
+from tsladder.planning.cell_inputs import CellInputs, cell_inputs
 from tsladder.planning.plans import cell_key, retraining_key, scoring_key, train_key
 from tsladder.results.cell_files import CellRecords, cell_facts
 from tsladder.results.facts import CellFacts
@@ -64,7 +63,7 @@ def gather(places: Places, plans: Plans, current: CurrentOutputs, files: FileCac
         return CellRecords()
     cell = plans.cell
     if not current.search:
-        live = places.study(cell, cell_key(plans.search, *_inputs(places, cell, files)))
+        live = places.study(cell, cell_key(plans.search, *_inputs(places, plans, files)))
         return CellRecords(
             best=files.read(live / BEST_PARAMS, if_there(read_best_params)),
             trials=files.read(live / TRIALS, read_trials),
@@ -99,7 +98,7 @@ def current_outputs_by_keys(places: Places, plans: Plans, files: FileCache) -> C
     cell = plans.cell
     if not (places.features_manifest.exists() and places.horizon_splits(cell.horizon).exists()):
         return NONE_CURRENT
-    inputs = _inputs(places, cell, files)
+    inputs = _inputs(places, plans, files)
     choice = files.read(places.choice(cell), if_there(read_choice))
     stamped = files.read(places.best_params(cell), if_there(read_best_params)) if isinstance(choice, Choice) else choice
     search = stamped is not None and stamped.search_key == cell_key(plans.search, *inputs)
@@ -125,12 +124,10 @@ def _live_seeds(
     """Return the ended seeds of the retraining that the question asks for."""
     if not isinstance(choice, Choice):
         return {}
-    folder = places.training(plans.cell, train_key(plans.train, choice, *_inputs(places, plans.cell, files)))
+    folder = places.training(plans.cell, train_key(plans.train, choice, *_inputs(places, plans, files)))
     paths = {number: folder / f"{SEED_PREFIX}{number}" / OUTCOME for number in range(1, plans.train.seeds + 1)}
     return {number: files.read(path, read_seed) for number, path in paths.items() if path.exists()}
 
 
-def _inputs(places: Places, cell: Cell, files: FileCache) -> tuple[str, HorizonSplits]:
-    """Return the identity of the feature values, and the splits."""
-    manifest = files.read(places.features_manifest, read_manifest)
-    return manifest.fingerprint, files.read(places.horizon_splits(cell.horizon), read_splits)
+def _inputs(places: Places, plans: Plans, files: FileCache) -> CellInputs:
+    return cell_inputs(places, plans.search.question, files.read)

@@ -12,7 +12,7 @@ from functools import partial
 
 from tsladder.artifacts.plans import EvaluatePlan, SearchPlan, TrainPlan, plan_if_there
 from tsladder.artifacts.store import write_text
-from tsladder.params import Params
+from tsladder.params import AnyParams
 from tsladder.places import Places
 from tsladder.planning.plans import CellPlans, PlanFiles, study_key
 from tsladder.results.file_cache import FileCache
@@ -23,7 +23,7 @@ from tsladder.vocabulary import Cell
 Say = Callable[[str], None]
 
 
-def table_of_files(places: Places, params: Params, files: FileCache) -> str:
+def table_of_files(places: Places, params: AnyParams, files: FileCache) -> str:
     """Return the table of the plan files on disk. A cell whose files cannot be read has the reason in its row."""
     planned = [one for cell in params.cells if (one := _plans(places, cell, files)).planned]
     key = study_key({str(one.cell): one.search for one in planned}) if planned else None
@@ -34,7 +34,7 @@ def table_of_files(places: Places, params: Params, files: FileCache) -> str:
 class LiveResults:
     """Writer of the live table in one process; files that have not changed are not read again."""
 
-    def __init__(self, places: Places, params: Params, say: Say) -> None:
+    def __init__(self, places: Places, params: AnyParams, say: Say) -> None:
         self._places = places
         self._params = params
         self._say = say

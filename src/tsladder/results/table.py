@@ -8,9 +8,10 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
+from tsladder.artifacts.ranking_scores import OWN_STATIC_ORDER, icir_name
 from tsladder.artifacts.scores import ScoredRegion
 from tsladder.artifacts.store import canonical
-from tsladder.params import Params
+from tsladder.params import AnyParams, PanelParams
 from tsladder.results.facts import CellFacts, CellState
 from tsladder.vocabulary import experiment_name
 
@@ -84,25 +85,56 @@ ADDED = (
     "tier",
 )
 
-HINDSIGHT = ("own_rate",)
+WITH_INTERVAL = (
+    "rank_ic",
+    "icir",
+    "hit_rate",
+    "quantile_spread",
+    "sharpe_gross",
+    "sharpe_net",
+    "annual_return_gross",
+    "annual_return_net",
+)
+WITHOUT_INTERVAL = ("turnover", "break_even_bps", "max_drawdown_gross", "max_drawdown_net", "unordered_days")
+RANKINGS = (
+    "panel",
+    "entry_lag",
+    "cost_bps",
+    "stricter",
+    "test_days",
+    "best_val_rank_ic",
+    "validation_rank_ic",
+    *(f"test_{figure}{end}" for figure in WITH_INTERVAL for end in ("", "_low", "_high")),
+    *(f"test_{figure}" for figure in WITHOUT_INTERVAL),
+)
+"""Further columns of a panel study, whose cells rank stocks. `test_icir` is not annualised and is of the row's horizon;
+`test_quantile_spread` is in basis points a day; `test_turnover` is a share of the capital a day."""
+
+HINDSIGHT = ("own_rate", OWN_STATIC_ORDER)
 """Forecasts that could not have been made in advance; `test_skill` is against the stricter constant in any case."""
 
-SCRIPT = "stages/hpo.py"
+SCRIPT, PANEL_SCRIPT = "stages/hpo.py", "stages/panel/hpo.py"
 
 
-def to_csv(params: Params, study_key: str | None, cells: Sequence[CellFacts]) -> str:
+def columns_of(params: AnyParams) -> tuple[str, ...]:
+    """Return the columns of a study's table, in their order."""
+    return (*KNOWN, *ADDED, *(RANKINGS if isinstance(params, PanelParams) else ()))
+
+
+def to_csv(params: AnyParams, study_key: str | None, cells: Sequence[CellFacts]) -> str:
     """Return the whole file, with one row per planned one of `cells`. An unknown value is an empty field, so a status
     is empty only while a cell is open; the configuration of an open cell is the one that leads its search."""
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, [*KNOWN, *ADDED], lineterminator="\n")
+    writer = csv.DictWriter(stream, columns_of(params), lineterminator="\n")
     writer.writeheader()
     for cell in cells:
         if cell.planned:
-            writer.writerow({**_known(params, cell), **_added(params, cell), "study_key": study_key})
+            row = {**_known(params, cell), **_added(params, cell), "study_key": study_key}
+            writer.writerow({**row, **_rankings(params, cell)} if isinstance(params, PanelParams) else row)
     return stream.getvalue()
 
 
-def _known(params: Params, cell: CellFacts) -> dict[str, Any]:
+def _known(params: AnyParams, cell: CellFacts) -> dict[str, Any]:
     study, task, search = params.study, params.target.task, cell.search
     architecture = cell.winner.architecture if cell.winner else search.best_architecture
     return {
@@ -112,7 +144,7 @@ def _known(params: Params, cell: CellFacts) -> dict[str, Any]:
         "task": task,
         "horizon": cell.cell.horizon,
         "timescale": study.timescale,
-        "script_path": SCRIPT,
+        "script_path": PANEL_SCRIPT if isinstance(params, PanelParams) else SCRIPT,
         "run_type": "hpo",
         "status": _status(cell),
         **{name: architecture.get(name) for name in ("d_model", "n_layers", "n_heads", "d_ff")},
@@ -132,7 +164,7 @@ def _status(cell: CellFacts) -> str | None:
     return None
 
 
-def _added(params: Params, cell: CellFacts) -> dict[str, Any]:
+def _added(params: AnyParams, cell: CellFacts) -> dict[str, Any]:
     search, again, winner = cell.search, cell.retraining, cell.winner
     validation = cell.regions.get("validation")
     return {
@@ -150,7 +182,7 @@ def _added(params: Params, cell: CellFacts) -> dict[str, Any]:
         "best_score": search.best_score,
         "best_val_auc": search.best_val_auc,
         "best_trial": search.best_number,
-        "tier": params.data.tier_words,
+        "tier": params.data.tier if isinstance(params, PanelParams) else params.data.tier_words,
     }
 
 
@@ -200,3 +232,28 @@ def _against_best(test: ScoredRegion) -> dict[str, Any]:
         "test_skill_against_best_low": skill.low if skill else None,
         "test_skill_against_best_high": skill.high if skill else None,
     }
+
+
+def _rankings(params: PanelParams, cell: CellFacts) -> dict[str, Any]:
+    test, validation, best = cell.test, cell.regions.get("validation"), cell.search.best_val_loss
+    return {
+        "panel": params.data.panel,
+        "entry_lag": params.target.entry_lag,
+        "cost_bps": params.evaluation.cost_bps,
+        "best_val_rank_ic": None if best is None else 1.0 - best,
+        "validation_rank_ic": validation.mean.get("rank_ic") if validation else None,
+        **(_ranked_test(test, cell.cell.horizon) if test else {}),
+    }
+
+
+def _ranked_test(test: ScoredRegion, horizon: int) -> dict[str, Any]:
+    row: dict[str, Any] = {"stricter": test.stricter, "test_days": test.windows}
+    for figure in WITH_INTERVAL:
+        stored = icir_name(horizon) if figure == "icir" else figure
+        found = test.intervals.get(stored)
+        row[f"test_{figure}"] = test.mean.get(stored)
+        row |= {
+            f"test_{figure}_low": found.low if found else None,
+            f"test_{figure}_high": found.high if found else None,
+        }
+    return row | {f"test_{figure}": test.mean.get(figure) for figure in WITHOUT_INTERVAL}

@@ -19,7 +19,7 @@ from tsladder.artifacts.store import if_there
 from tsladder.artifacts.trials import TrialRecord
 from tsladder.params import SpaceParams
 from tsladder.planning.identity import training_identity
-from tsladder.search.configuration import IDENTITY, Draw, Value
+from tsladder.search.configuration import Draw, Value, identity
 from tsladder.search.schedule import Schedule
 from tsladder.search.space import IS_ZERO, SearchSpace
 from tsladder.search.streams import trial_seed
@@ -85,7 +85,7 @@ def position(record: TrialRecord, adopter: Adopter) -> int | None:
     if not record.identity:
         return None
     seed = record.params["seed"]
-    configuration = {name: record.params[name] for name in IDENTITY}
+    configuration = identity(record.params)
     same = seed in adopter.seeds and training_identity(adopter.base, configuration, seed) == record.identity
     return adopter.seeds.index(seed) if same else None
 

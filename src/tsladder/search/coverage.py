@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from tsladder.artifacts.coverage import Coverage, ForcedArchitecture, Leader
 from tsladder.artifacts.trials import TrialRecord, TrialState
-from tsladder.planning.grid import COORDINATES
+from tsladder.planning.grid import N_GRAPH
 from tsladder.search.configuration import Draw
 from tsladder.search.decisions import Finished, Forced
 from tsladder.search.schedule import Admitted, Schedule
@@ -86,7 +86,7 @@ def _forced(forced: Forced, *, in_grid: bool) -> ForcedArchitecture:
 
 
 def _edges_of_grid(space: SearchSpace, winner: TrialRecord) -> Iterator[str]:
-    for name, coordinate in COORDINATES.items():
+    for name, coordinate in space.grid.coordinates.items():
         values = {coordinate(member) for member in space.grid.members}
         value = winner.params[name]
         if len(values) > 1 and not min(values) < value < max(values):
@@ -111,5 +111,6 @@ def _share(draw: Draw, value: float) -> float | None:
     return math.log(value / draw.low) / math.log(draw.high / draw.low) if value > 0 else None
 
 
-def _shape(record: TrialRecord) -> tuple[int, int, int]:
-    return (record.params["d_model"], record.params["n_layers"], record.params["d_ff"])
+def _shape(record: TrialRecord) -> tuple[int, int, int, int]:
+    params = record.params
+    return (params["d_model"], params["n_layers"], params["d_ff"], params.get(N_GRAPH, 0))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from tsladder.artifacts.trials import TrialRecord, TrialState, latest
 from tsladder.params import PruningParams
-from tsladder.search.configuration import IDENTITY, Configuration, Value
+from tsladder.search.configuration import Configuration, Value, identity
 from tsladder.search.decisions import Drawn, Finished, Forced
 from tsladder.search.schedule import Schedule
 from tsladder.search.space import SearchSpace
@@ -188,7 +188,7 @@ class TrialDraws:
     def _used_configurations(self) -> list[Mapping[str, Value]]:
         """Return the configurations that have been trained in this cell, are being trained, or are otherwise known."""
         running = [configuration.to_record() for configuration in self._running.values()]
-        ended = [{name: record.params[name] for name in IDENTITY} for record in self._ended.values()]
+        ended = [identity(record.params) for record in self._ended.values()]
         return [*self._known, *running, *ended]
 
     def _result_of(self, record: TrialRecord) -> TrialResult:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from tsladder.artifacts.progress import RunningTrial
+from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.planning.plans import CellPlans
 from tsladder.planning.time_left import total
@@ -92,10 +93,14 @@ class StudyReader:
 
     def question(self) -> Question:
         """Return the current question. Raises BadInput when params.yaml is faulty."""
-        seen = signature(self._places)
-        if self._question is None or self._question[0] != seen:
-            self._question = seen, read_question(self._places)
-        return self._question[1]
+        known = self._question
+        if known is None or known[0] != signature(self._places, known[1].data):
+            before, found = signature(self._places), read_question(self._places)
+            if signature(self._places) != before:
+                # Changed meanwhile: read again at the next call.
+                return found
+            known = self._question = signature(self._places, found.data), found
+        return known[1]
 
     def freshness(self) -> Freshness:
         """Compare every stage with dvc.lock. Raises as `question`, and WorkFailed when dvc.yaml or dvc.lock
@@ -106,8 +111,9 @@ class StudyReader:
         if self._pipeline is None or self._pipeline[0] != seen:
             self._pipeline = seen, read_pipeline(dvc, question.raw)
         lock = self._files.read(root / "dvc.lock", read_lock)
-        texts = {**question.texts, **inputs_text(self._places, question.params.data)}
-        tree = WorkingTree(root, self._hashes)
+        inputs = inputs_text(self._places, question.params.data) if isinstance(question.params, Params) else {}
+        texts = {**question.texts, **inputs}
+        tree = WorkingTree(root, self._hashes, self._places.project / ".dvcignore")
         return Freshness(self._pipeline[1], lock, tree, question.raw, texts, self._places.dvc_cache)
 
     def read_cell(self, plans: CellPlans, now: float) -> CellReading:

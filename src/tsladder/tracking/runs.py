@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
-from tsladder.params import Params
+from tsladder.params import AnyParams
 
 LAW_NAME = "scaling-law"
 """Name of the law's run and of its registered model."""
@@ -47,10 +47,10 @@ class RunTags:
     study_key: str
 
     @classmethod
-    def of_study(cls, params: Params, *, phase: str, study_key: str) -> RunTags:
+    def of_study(cls, params: AnyParams, *, phase: str, study_key: str) -> RunTags:
         """Return the tags of a run that stands for a whole study: its top rung and all its horizons."""
         return cls(
-            budget=params.budget,
+            budget=str(params.budget),
             horizon=",".join(str(horizon) for horizon in params.horizons),
             model=params.model.family,
             tier=params.data.tier_words,

@@ -7,15 +7,15 @@ horizons, k neighbours.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 from typing import Any, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from tsladder.artifacts.plans import PanelRecipe
+from tsladder.artifacts.validation_figures import ValidationFigures
 from tsladder.families.parts.day_inputs import DayInputs
 from tsladder.panel.dataset import CellDays
 from tsladder.panel.day_batches import DaySampler
@@ -45,12 +45,12 @@ class DayFeed:
         cube = days.cube
         self.x_TSF = _mapped(cube.x_TSF).to(device)
         self.here_TS = _mapped(cube.here_TS).to(device)
-        graph = cube.neighbour_TSk is not None and cube.edge_TSkK is not None
-        self.neighbour_TSk = _mapped(cast(Any, cube.neighbour_TSk)).to(device) if graph else None
-        self.edge_TSkK = _mapped(cast(Any, cube.edge_TSkK)).to(device) if graph else None
+        self.neighbours_TSk = None if cube.neighbours_TSk is None else _mapped(cube.neighbours_TSk).to(device)
+        self.edges_TSkK = None if cube.edges_TSkK is None else _mapped(cube.edges_TSkK).to(device)
         self._rows_N = torch.from_numpy(days.rows_N).to(device)
         self._window_W = torch.arange(1 - days.context_length, 1, device=device)
         member_NS = days.member_NS
+        self.stocks = member_NS.shape[1]
         self.member_NS = torch.from_numpy(member_NS).to(device)
         return_NSM = np.where(member_NS[..., None], cube.y_TSM[days.rows_N][..., list(samples.places_M)], np.nan)
         target_NSM = np.stack(
@@ -91,20 +91,23 @@ class DayFeed:
             x_BSTF=x_BSWF.contiguous(),
             here_BST=here_BSW.contiguous(),
             member_BS=self.member_NS[index_B],
-            neighbours_BSk=None if self.neighbour_TSk is None else self.neighbour_TSk[rows_B].long(),
-            edges_BSkK=None if self.edge_TSkK is None else self.edge_TSkK[rows_B],
+            neighbours_BSk=None if self.neighbours_TSk is None else self.neighbours_TSk[rows_B].long(),
+            # The last feature marks the edge of a stock to itself, which is the model's own.
+            edges_BSkK=None if self.edges_TSkK is None else nn.functional.pad(self.edges_TSkK[rows_B], (0, 1)),
         )
         labels, stocks_BS = self.every_label.of_days(index_B), self._drawn(index_B)
         if stocks_BS is None:
             return inputs, labels
         return _inputs_of_stocks(inputs, stocks_BS), _labels_of_stocks(labels, stocks_BS)
 
-    def figures(self, out_N: Tensor) -> Mapping[str, Any]:
+    def figures(self, out_N: Tensor) -> ValidationFigures:
         """Return the validation figures of a ranking by the outputs `out_N`: those of all members, and of the portfolio
         that holds them."""
-        samples, geometry_M = self._samples, len(self._samples.places_M)
+        samples, horizons = self._samples, len(self._samples.places_M)
         cube, rows_N = samples.days.cube, samples.days.rows_N
-        score_NS = scores_of(out_N.double(), geometry_M).cpu().numpy()
+        quantiles = out_N.shape[-1] // horizons
+        out_NSO = out_N.double().cpu()
+        score_NS = scores_of(out_NSO, horizons, quantiles).numpy()
         # Sessions between the first and the last sample, since a portfolio is also held on days that are no sample.
         rows_D = np.arange(rows_N[0], rows_N[-1] + 1)
         stocks = len(cube.symbols_S)
@@ -112,6 +115,12 @@ class DayFeed:
         score_DS = np.zeros((len(rows_D), stocks))
         member_DS[rows_N - rows_N[0]] = samples.days.member_NS
         score_DS[rows_N - rows_N[0]] = score_NS
+        quantile_DSQ = label_DS = None
+        if quantiles > 1:
+            quantile_DSQ = np.zeros((*score_DS.shape, quantiles))
+            quantile_DSQ[rows_N - rows_N[0]] = out_NSO[..., :quantiles].numpy()
+            label_DS = np.full(score_DS.shape, np.nan)
+            label_DS[rows_N - rows_N[0]] = self.every_label.target_BSM[..., 0].double().cpu().numpy()
         return_of_day_TS: NDArray[np.float64] = np.asarray(cube.return_TS, dtype=np.float64)
         return validation_figures(
             score_DS,
@@ -120,6 +129,8 @@ class DayFeed:
             entry_returns(return_of_day_TS, rows_D, samples.entry_lag),
             horizon=samples.horizon,
             cost_bps=samples.cost_bps,
+            quantile_DSQ=quantile_DSQ,
+            label_DS=label_DS,
         )
 
     def _drawn(self, index_B: Tensor) -> Tensor | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 import torch
 from torch import Tensor
 
 from tsladder.artifacts.plans import Recipe
+from tsladder.artifacts.validation_figures import ValidationFigures
 from tsladder.data.samples import Samples
 from tsladder.data.windows import Windows
 
@@ -21,10 +22,11 @@ class Feed(Protocol):
     """Samples of one region as tensors on `device`.
 
     `inputs` of a batch are whatever the model of the job reads, `labels` whatever its loss compares outputs with; both
-    are tensors, or records of them, with one entry for each sample of the batch.
+    are tensors, or records of them, with one entry for each sample of the batch. `stocks`: windows of a sample.
     """
 
     device: torch.device
+    stocks: int
 
     def __len__(self) -> int: ...
 
@@ -45,7 +47,7 @@ class Feed(Protocol):
     def every_label(self) -> Any:
         """Labels of all samples, in their order."""
 
-    def figures(self, out_N: Tensor) -> Mapping[str, Any] | None:
+    def figures(self, out_N: Tensor) -> ValidationFigures | None:
         """Return what is reported of the outputs on all samples beside their mean loss; None: nothing."""
 
 
@@ -62,6 +64,7 @@ class WindowFeed:
 
     def __init__(self, windows: Windows, device: torch.device) -> None:
         self.device = device
+        self.stocks = 1
         self.context_length = windows.context_length
         self.series_TF = torch.from_numpy(windows.series_TF).to(device)
         self.first_N = torch.from_numpy(windows.ends_N - (windows.context_length - 1)).to(device)

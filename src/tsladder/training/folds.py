@@ -22,7 +22,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tsladder.artifacts.checkpoints import EndedFolds
-from tsladder.artifacts.outcome import EpochRecord, FoldOutcome
+from tsladder.artifacts.outcome import BuiltOptimizer, EpochRecord, FoldOutcome
 from tsladder.data.samples import Fold
 from tsladder.seeds import derive_seed
 from tsladder.training.checkpoints import Checkpoints
@@ -37,7 +37,7 @@ class WalkForwardResult:
     """Result of the folds that were trained. Losses and AUC are None unless all folds have one.
 
     `curve` holds the epochs of all folds one after the other: `steps` count on, and epoch e of fold k is numbered (k -
-    1) * epochs allowed + e.
+    1) * epochs allowed + e. `optimizer`: that of the last fold; None where a process of an older version trained it.
     """
 
     stop_reason: StopReason
@@ -47,6 +47,7 @@ class WalkForwardResult:
     n_params: int
     curve: tuple[EpochRecord, ...]
     folds: tuple[FoldOutcome, ...]
+    optimizer: BuiltOptimizer | None
     best_epoch: None = None
 
 
@@ -64,8 +65,9 @@ def walk_forward(
     curve: list[EpochRecord] = []
     ended: list[FoldOutcome] = []
     n_params = job.spec.n_params
+    optimizer: BuiltOptimizer | None = None
     if checkpoints is not None:
-        curve, ended = _ended_before(checkpoints)
+        curve, ended, optimizer = _ended_before(checkpoints)
     for number, fold in enumerate(folds[len(ended) :], start=len(ended) + 1):
         curve_before = curve
         epochs_before, steps_before = (number - 1) * job.settings.epochs, curve[-1].steps if curve else 0
@@ -84,7 +86,7 @@ def walk_forward(
             checkpoints.resumed_at = steps_before + of_fold.resumed_at
         # Epochs that an earlier process trained were reported there.
         curve = [*curve_before, *map(renumbered, fitted.curve)]
-        n_params = fitted.n_params
+        n_params, optimizer = fitted.n_params, fitted.optimizer
         ended.append(
             FoldOutcome(
                 stop_reason=fitted.stop_reason,
@@ -106,18 +108,20 @@ def walk_forward(
                     seconds=checkpoints.seconds,
                     folds=tuple(ended),
                     curve=tuple(curve),
+                    optimizer=optimizer,
                 )
             )
-    return summarised(ended, len(folds), n_params, curve)
+    return summarised(ended, len(folds), n_params, curve, optimizer)
 
 
-def _ended_before(checkpoints: Checkpoints) -> tuple[list[EpochRecord], list[FoldOutcome]]:
-    """Return the epochs and outcomes of the folds that earlier processes have trained to their end."""
+def _ended_before(checkpoints: Checkpoints) -> tuple[list[EpochRecord], list[FoldOutcome], BuiltOptimizer | None]:
+    """Return the epochs and outcomes of the folds that earlier processes have trained to their end, and the optimizer
+    of the last one."""
     record = checkpoints.ended_folds()
     if record is None:
-        return [], []
+        return [], [], None
     checkpoints.continue_counts(record)
-    return list(record.curve), list(record.folds)
+    return list(record.curve), list(record.folds), record.optimizer
 
 
 def job_of_fold(job: Job, folds: Sequence[Fold], number: int) -> Job:
@@ -132,7 +136,11 @@ def job_of_fold(job: Job, folds: Sequence[Fold], number: int) -> Job:
 
 
 def summarised(
-    ended: Sequence[FoldOutcome], n_folds: int, n_params: int, curve: Sequence[EpochRecord]
+    ended: Sequence[FoldOutcome],
+    n_folds: int,
+    n_params: int,
+    curve: Sequence[EpochRecord],
+    optimizer: BuiltOptimizer | None = None,
 ) -> WalkForwardResult:
     """Summarise as one trial the folds `ended`, those of `n_folds` that were trained."""
     whole = len(ended) == n_folds and all(fold.scored for fold in ended)
@@ -147,6 +155,7 @@ def summarised(
         n_params=n_params,
         curve=tuple(curve),
         folds=tuple(ended),
+        optimizer=optimizer,
     )
 
 

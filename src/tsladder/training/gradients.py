@@ -103,13 +103,11 @@ def _sums(loss: Loss, total: Tensor, out_B: Tensor, y_B: Any) -> LossSums:
     trained = total.detach()
     if loss.is_reported_loss:
         return LossSums(trained=trained, reported=trained)
-    loss_B = loss.per_window(out_B.detach(), y_B)
-    if loss.judged is None:
+    loss_B = loss.reported(out_B.detach(), y_B)
+    if len(loss_B) in (0, len(out_B)):
         return LossSums(trained=trained, reported=loss_B.sum())
     # Samples that cannot be judged count as the mean of the others, so that the sum over all has the mean of these.
-    judged_B = loss.judged(y_B)
-    reported = loss_B[judged_B].mean() * len(out_B) if judged_B.any() else torch.zeros((), device=out_B.device)
-    return LossSums(trained=trained, reported=reported)
+    return LossSums(trained=trained, reported=loss_B.mean() * len(out_B))
 
 
 @contextmanager

@@ -44,6 +44,9 @@ class LeanOptimizer(torch.optim.Optimizer):
     not depend on the order in which gradients arrive.
     """
 
+    DECOUPLED = True
+    """Weight decay scales the weights themselves and is no part of the gradient."""
+
     def __init__(self, groups: list[dict[str, Any]], *, learning_rate: float, seed: int) -> None:
         super().__init__(groups, {"lr": learning_rate, "weight_decay": 0.0})
         self._seed = seed

@@ -10,9 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tsladder.artifacts.outcome import BuiltOptimizer
 from tsladder.artifacts.plans import Recipe
+from tsladder.errors import BadInput
 from tsladder.planning.recipe import Settings
 from tsladder.seeds import derive_seed
+from tsladder.training.adabelief import build_adabelief
 from tsladder.training.lean import LeanOptimizer
 
 BETAS = (0.9, 0.999)
@@ -22,10 +25,11 @@ EPSILON = 1e-8
 def build_optimizer(
     parameters: Mapping[str, Tensor], recipe: Recipe, settings: Settings, *, seed: int
 ) -> torch.optim.Optimizer:
-    """Build AdamW (Loshchilov & Hutter 2019) or the lean optimizer; weight decay applies to matrices only, not to
-    biases, norms and positions.
+    """Build AdamW (Loshchilov & Hutter 2019), AdaBelief or the lean optimizer; weight decay applies to matrices only,
+    not to biases, norms and positions.
 
-    `seed` decides the stochastic rounding of precision bf16; the other precisions draw nothing.
+    `seed` decides the stochastic rounding of precision bf16; the other precisions draw nothing. Raises BadInput for
+    AdaBelief with bf16, which holds no weights in fp32.
     """
     groups = [
         {"params": [p for name, p in parameters.items() if _is_matrix(name, p)], "weight_decay": settings.weight_decay},
@@ -33,6 +37,11 @@ def build_optimizer(
     ]
     if recipe.optimizer == "lean":
         return LeanOptimizer(groups, learning_rate=settings.learning_rate, seed=derive_seed(seed, "rounding"))
+    if recipe.optimizer == "adabelief":
+        if recipe.precision == "bf16":
+            raise BadInput("training.precision: adabelief steps weights held in fp32; set fp32 or bf16-mixed, got bf16")
+        rectify = recipe.optimizer_settings is not None and recipe.optimizer_settings.rectify
+        return build_adabelief(groups, learning_rate=settings.learning_rate, betas=BETAS, rectify=rectify)
     if recipe.optimizer != "adamw":
         raise ValueError(f"unknown optimizer {recipe.optimizer!r}")
     if recipe.precision == "bf16":
@@ -51,8 +60,11 @@ class RoundingAdamW(torch.optim.Optimizer):
     al. 2020). Parameters in fp32 are stepped as by AdamW.
     """
 
+    DECOUPLED = True
+    """Weight decay scales the weights themselves and is no part of the gradient."""
+
     def __init__(self, groups: list[dict[str, Any]], *, learning_rate: float, seed: int) -> None:
-        super().__init__(groups, {"lr": learning_rate, "weight_decay": 0.0})
+        super().__init__(groups, {"lr": learning_rate, "betas": BETAS, "eps": EPSILON, "weight_decay": 0.0})
         self._bits = np.random.SFC64(seed)
         self._steps = 0
 
@@ -78,19 +90,20 @@ class RoundingAdamW(torch.optim.Optimizer):
         for group in self.param_groups:
             for parameter in group["params"]:
                 if parameter.grad is not None:
-                    self._step_one(parameter, group["lr"], group["weight_decay"])
+                    self._step_one(parameter, group)
 
-    def _step_one(self, parameter: Tensor, learning_rate: float, weight_decay: float) -> None:
+    def _step_one(self, parameter: Tensor, group: Mapping[str, Any]) -> None:
+        learning_rate, (beta1, beta2) = group["lr"], group["betas"]
         state = self.state[parameter]
         if not state:
             state["mean"] = torch.zeros_like(parameter, dtype=torch.float32)
             state["square"] = torch.zeros_like(parameter, dtype=torch.float32)
         gradient = parameter.grad.float()  # type: ignore[union-attr]
-        state["mean"].lerp_(gradient, 1 - BETAS[0])
-        state["square"].mul_(BETAS[1]).addcmul_(gradient, gradient, value=1 - BETAS[1])
-        spread = (state["square"] / (1 - BETAS[1] ** self._steps)).sqrt_().add_(EPSILON)
-        value = parameter.float().mul_(1 - learning_rate * weight_decay)
-        value.addcdiv_(state["mean"], spread, value=-learning_rate / (1 - BETAS[0] ** self._steps))
+        state["mean"].lerp_(gradient, 1 - beta1)
+        state["square"].mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
+        spread = (state["square"] / (1 - beta2**self._steps)).sqrt_().add_(group["eps"])
+        value = parameter.float().mul_(1 - learning_rate * group["weight_decay"])
+        value.addcdiv_(state["mean"], spread, value=-learning_rate / (1 - beta1**self._steps))
         parameter.copy_(value if parameter.dtype == torch.float32 else self._rounded(value))
 
     def _rounded(self, value: Tensor) -> Tensor:
@@ -106,6 +119,38 @@ class RoundingAdamW(torch.optim.Optimizer):
         return ((value.view(torch.int32) + carry) & -65536).view(torch.float32)
 
 
+_NAMES_READ_BACK = {
+    "betas": "betas",
+    "eps": "eps",
+    "decoupled_weight_decay": "decoupled",
+    "weight_decouple": "decoupled",
+    "rectify": "rectify",
+}
+"""Keys of an optimizer's groups, in torch and in pytorch-optimizer -> their names in a record."""
+
+
+def read_back(optimizer: torch.optim.Optimizer) -> BuiltOptimizer:
+    """Read the settings of `optimizer` from the built object itself, not from what was asked for.
+
+    `weight_decay` is that of matrices, `weight_decay_of_others` that of all other parameters. The learning rate, which
+    changes with every step, is left out. Raises ValueError where groups differ in anything else.
+    """
+    matrices, *others = optimizer.param_groups
+    found: dict[str, Any] = {"weight_decay": matrices["weight_decay"]}
+    for group in others:
+        found["weight_decay_of_others"] = group["weight_decay"]
+        for key in _NAMES_READ_BACK.keys() & group.keys():
+            if group[key] != matrices[key]:
+                raise ValueError(f"the groups of {type(optimizer).__name__} differ in {key}")
+    for key, name in _NAMES_READ_BACK.items():
+        if key in matrices:
+            value = matrices[key]
+            found[name] = list(value) if isinstance(value, tuple) else value
+    if isinstance(optimizer, LeanOptimizer | RoundingAdamW):
+        found["decoupled"] = optimizer.DECOUPLED
+    return BuiltOptimizer(name=type(optimizer).__name__, settings=found)
+
+
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     """Return the optimizer's state tensors, live and not copied, by `<number of the parameter>.<name>`."""
     found = {}
@@ -116,11 +161,14 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
 
 
 def optimizer_numbers(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """Return the rest of the optimizer's state, JSON-ready: steps taken and the generator of the rounding."""
+    """Return the rest of the optimizer's state, JSON-ready: steps taken and the generator of the rounding. AdaBelief
+    counts the steps of each group; torch's AdamW those of each parameter, in a tensor."""
     if isinstance(optimizer, LeanOptimizer):
         return {"steps": optimizer.steps_taken}
     if isinstance(optimizer, RoundingAdamW):
         return optimizer.numbers()
+    if "step" in optimizer.param_groups[0]:
+        return {"steps_of_groups": [group["step"] for group in optimizer.param_groups]}
     return {}
 
 
@@ -138,6 +186,9 @@ def restore_optimizer(
         optimizer.steps_taken = int(numbers["steps"])
     elif isinstance(optimizer, RoundingAdamW):
         optimizer.restore_numbers(numbers)
+    elif "step" in optimizer.param_groups[0]:
+        for group, steps in zip(optimizer.param_groups, numbers["steps_of_groups"], strict=True):
+            group["step"] = int(steps)
 
 
 def _parameters(optimizer: torch.optim.Optimizer) -> list[Tensor]:

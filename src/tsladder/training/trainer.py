@@ -7,18 +7,21 @@ the task reports, for example log loss for classes, whatever was trained on.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from tsladder.artifacts.outcome import EpochRecord
+from tsladder.artifacts.outcome import BuiltOptimizer, EpochRecord
+from tsladder.artifacts.plans import PanelRecipe
+from tsladder.artifacts.validation_figures import ValidationFigures
 from tsladder.data.samples import Samples
 from tsladder.data.windows import Windows
 from tsladder.models.build import Model, build, count_params
+from tsladder.models.spec import PanelGeometry
 from tsladder.patience import step as step_patience
 from tsladder.planning.memory import scoring_batch
 from tsladder.tasks import load as load_task
@@ -29,7 +32,7 @@ from tsladder.training.checkpoints import Checkpoints, StopRequested
 from tsladder.training.feed import Feed, feed_of
 from tsladder.training.gradients import Beat, LossSums, accumulate_gradients, beat_in_blocks, no_heartbeat
 from tsladder.training.lean import LeanOptimizer
-from tsladder.training.optim import build_optimizer, learning_rate_factor, set_learning_rate
+from tsladder.training.optim import build_optimizer, learning_rate_factor, read_back, set_learning_rate
 from tsladder.training.outcome import Job
 from tsladder.training.training_state import TrainingProgress
 from tsladder.training.validation_metrics import auc, loss_standard_error, mean_loss
@@ -54,7 +57,8 @@ class Fitted:
     val_auc: float | None
     n_params: int
     curve: tuple[EpochRecord, ...]
-    figures: Mapping[str, Any] | None = None
+    optimizer: BuiltOptimizer
+    figures: ValidationFigures | None = None
 
 
 class Trainer:
@@ -72,6 +76,7 @@ class Trainer:
             dropout=job.settings.dropout,
             activation_checkpointing=job.plan.activation_checkpointing,
             lowered=job.recipe.precision == "bf16",
+            stocks_at_once=job.plan.stocks_at_once,
         ).to(self.device)
         self.n_params = count_params(self.model)
         if self.n_params != job.spec.n_params:
@@ -170,7 +175,7 @@ def fit(
 def training_loss(job: Job, train: Samples) -> Loss:
     """Build the loss of the job's recipe for its training samples. Raises BadInput where they do not allow it."""
     if isinstance(job.recipe, PanelRecipe):
-        return load_ranking(job.task).training_loss(job.recipe, job.spec.geometry)
+        return load_ranking(job.task).training_loss(job.recipe, cast(PanelGeometry, job.spec.geometry))
     return load_task(job.task).training_loss(job.recipe.loss, cast(Windows, train).y_N)
 
 
@@ -253,6 +258,7 @@ def _fitted(trainer: Trainer, progress: TrainingProgress, stop_reason: StopReaso
         val_auc=None,
         n_params=trainer.n_params,
         curve=tuple(progress.curve),
+        optimizer=read_back(trainer.optimizer),
     )
 
 
@@ -272,7 +278,7 @@ def predict_logits(model: Model, feed: Feed, micro_batch: int | None = None, bea
     `micro_batch`: how many samples training could hold.
     """
     model.eval()
-    return torch.cat(list(_logits(model, feed, scoring_batch(micro_batch), beat)))
+    return torch.cat(list(_logits(model, feed, scoring_batch(micro_batch, feed.stocks), beat)))
 
 
 def _logits(model: Model, feed: Feed, at_once: int, beat: Beat) -> Iterator[Tensor]:

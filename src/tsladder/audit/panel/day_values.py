@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,17 +12,22 @@ from numpy.typing import NDArray
 from tsladder.audit.finding import rounded
 from tsladder.audit.panel.learner import Floats
 from tsladder.audit.panel.pipeline import PanelPipeline
+from tsladder.panel.graph import DayGraph
 from tsladder.panel.panel import Panel
 from tsladder.panel.samples import PanelInputs
 from tsladder.ranking.baselines import StockTable
 
 Values = Mapping[str, NDArray[np.generic]]
 
+NEIGHBOURS = "neighbours"
+_EDGES = ("correlations with neighbours", "sectors shared with neighbours")
+"""Findings' words for the features of `panel.graph.EDGE_FEATURES`, in their order."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class DayValues:
-    """Everything that is known of each day and stock at its close. `values`: name in a finding's words -> value_TS,
-    where a stock that is not there has False, 0 or NaN."""
+    """Everything that is known of each day and stock at its close. `values`: name in a finding's words -> value_TS, or
+    value_TSk of the k places in a list of neighbours; a stock that is not there has False, 0 or NaN."""
 
     dates_T: NDArray[np.datetime64]
     symbols_S: tuple[str, ...]
@@ -60,9 +66,10 @@ def known_values(pipeline: PanelPipeline, panel: Panel, y_TS: Floats) -> DayValu
 
 
 def day_values(inputs: PanelInputs, table: StockTable) -> DayValues:
-    """Return all values by day and stock of the inputs of models and of the baselines' table; no label is among them.
+    """Return all values by day and stock of the inputs of models, their graph included, and of the baselines' table; no
+    label is among them.
 
-    What a further step makes of each day (neighbours of a stock, for example) is named here as well.
+    What a further step makes of each day is named here as well.
     """
     of_models = {name: inputs.inputs.x_TSF[..., place] for place, name in enumerate(inputs.columns)}
     of_baselines = {of_baselines_name(name): value_TS for name, value_TS in table.columns.items()}
@@ -78,8 +85,17 @@ def day_values(inputs: PanelInputs, table: StockTable) -> DayValues:
             "past returns": table.past_return_DS,
             **of_models,
             **of_baselines,
+            **({} if inputs.graph is None else _of_graph(inputs.graph, inputs.panel.symbols_S)),
         },
     )
+
+
+def _of_graph(graph: DayGraph, symbols_S: tuple[str, ...]) -> Values:
+    """Return the neighbours as CRC32 of their symbols, 0 where there is none, since the number of a stock depends on
+    which other stocks a panel has; and the features of the edges."""
+    none_last = [*(zlib.crc32(symbol.encode()) for symbol in symbols_S), 0]
+    edges = {name: graph.edges_TSkK[..., place] for place, name in enumerate(_EDGES)}
+    return {NEIGHBOURS: np.array(none_last, dtype=np.uint32)[graph.neighbours_TSk], **edges}
 
 
 def of_baselines_name(column: str) -> str:
@@ -112,8 +128,8 @@ def together(found: list[Changes]) -> Changes:
 
 def largest_change(before_TS: NDArray[np.generic], after_TS: NDArray[np.generic]) -> float:
     """Return the largest difference, in standard deviations of `before_TS`; infinite where one of the two is missing,
-    and for flags that differ."""
-    if before_TS.dtype == np.bool_:
+    and for flags and whole numbers, which stand for something, that differ."""
+    if not np.issubdtype(before_TS.dtype, np.floating):
         return 0.0 if np.array_equal(before_TS, after_TS) else float("inf")
     if np.array_equal(before_TS, after_TS, equal_nan=True):
         return 0.0

@@ -2,8 +2,9 @@
 follows is cut off, or becomes another.
 
 All that models and baselines read is compared bit for bit, on every day up to the cut and for every stock: members,
-columns, ranks within the day and the stocks of a sample. The cut panel lacks the stocks that are first traded later, as
-it did on that day; where the panel has none, some are made to be listed late, in the whole and in the cut panel alike.
+columns, ranks within the day, the stocks of a sample, and neighbours with their edges where the question has a graph.
+The cut panel lacks the stocks that are first traded later, as it did on that day; where the panel has none, some are
+made to be listed late, in the whole and in the cut panel alike.
 """
 
 from __future__ import annotations
@@ -51,8 +52,8 @@ def truncated_panel(subject: PanelSubject) -> Finding:
         needs = "a session with enough stocks before the last one"
     else:
         words = (
-            f"Members, columns and ranks kept every bit when the panel was cut off after each of {len(rows)} days, "
-            "without the stocks that were first traded later."
+            f"{_compared(subject)} kept every bit when the panel was cut off after each of {len(rows)} days, without "
+            "the stocks that were first traded later."
         )
     numbers = {
         "values": len(known.values),
@@ -98,8 +99,8 @@ def future_of_others(subject: PanelSubject) -> Finding:
         needs = "a session with enough stocks before the last one"
     else:
         words = (
-            f"Members, columns and ranks kept every bit when all later prices of all stocks but one were replaced by "
-            f"noise after each of {len(chosen)} days."
+            f"{_compared(subject)} kept every bit when all later prices of all stocks but one were replaced by noise "
+            f"after each of {len(chosen)} days."
         )
     numbers = {"cuts": len(chosen), "values_changed": len(changed), "largest_change_sd": changes.worst}
     return Finding(
@@ -174,6 +175,10 @@ def _listed_late(subject: PanelSubject, rows: list[int]) -> Changes | None:
             known = day_values(inputs, subject.pipeline.table(inputs, subject.y_TS(subject.first_horizon)))
             return truncated(subject, known, changed, row)
     return None
+
+
+def _compared(subject: PanelSubject) -> str:
+    return "Members, columns and ranks" if subject.inputs.graph is None else "Members, columns, ranks and neighbours"
 
 
 def _first_traded_after(panel: Panel, rows: list[int]) -> int:

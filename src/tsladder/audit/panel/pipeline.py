@@ -16,7 +16,7 @@ from tsladder.data.splits import Split
 from tsladder.panel.days import sample_rows
 from tsladder.panel.panel import Panel
 from tsladder.panel.ranked_regions import baseline_table, known_in_training
-from tsladder.panel.samples import PanelInputs, build_inputs, build_labels
+from tsladder.panel.samples import PanelInputs, build_inputs, build_labels, with_graph
 from tsladder.panel.targets import Labels
 from tsladder.params import PanelParams
 from tsladder.ranking.baselines import StockTable
@@ -26,7 +26,7 @@ from tsladder.ranking.baselines import StockTable
 class PanelPipeline:
     """Steps of a panel study as functions.
 
-    inputs    panel to members, normalised columns and sample days
+    inputs    panel to members, normalised columns, sample days and, where the question has one, the graph
     labels    panel to the forward returns of all horizons
     samples   inputs, a region's segments and the span of a label to the rows of its sample days
     history   inputs and the training segments to history_T: sessions that the static order is made of
@@ -45,7 +45,7 @@ class PanelPipeline:
 def panel_pipeline(params: PanelParams) -> PanelPipeline:
     """Return the study's own steps under its own parameters."""
     return PanelPipeline(
-        inputs=lambda panel: build_inputs(panel, params),
+        inputs=lambda panel: with_graph(build_inputs(panel, params), params),
         labels=lambda panel: build_labels(panel, params),
         samples=lambda inputs, split, span: sample_rows(inputs.axis, split, params.windows.context_length, span),
         history=known_in_training,

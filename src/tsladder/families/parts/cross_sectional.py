@@ -7,6 +7,7 @@ N = B x C sequences.
 from __future__ import annotations
 
 from functools import partial
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +15,7 @@ from torch.utils.checkpoint import checkpoint
 
 from tsladder.families.parts.day_inputs import DayInputs
 from tsladder.families.parts.dropout import Masks
-from tsladder.families.parts.encoder import dropout_keys, through
+from tsladder.families.parts.encoder import Layer, dropout_keys, through
 from tsladder.families.parts.geometry import Architecture
 from tsladder.families.parts.last_token import last_token
 from tsladder.families.parts.layers import EncoderBlock, attend_to_some
@@ -27,9 +28,9 @@ class CrossSectionalEncoder(Model):
 
     `patches` of `patch_len` sessions, the last one ending with the day, become tokens. The first `temporal_blocks`
     blocks see those of one stock each; the token of the last patch then stands for the stock, so that the last of these
-    blocks computes no other, and the further blocks see the stocks of a day, of which they attend to members alone. `quantiles`: outputs for each of `horizons`.
-    `stocks_at_once`: stocks whose patches pass through the temporal blocks at once; what these blocks keep for the
-    backward pass is then computed again.
+    blocks computes no other, and the further blocks see the stocks of a day, of which they attend to members alone.
+    `quantiles`: outputs for each of `horizons`. `stocks_at_once`: stocks whose patches pass through the temporal blocks
+    at once; what these blocks keep for the backward pass is then computed again.
     """
 
     embed: nn.Linear
@@ -105,10 +106,10 @@ class CrossSectionalEncoder(Model):
         first, *others = keys
         if first is not None:
             h_NPD = Masks(self.dropout, first).drop(h_NPD)
-        *whole, closing = self.blocks[: self.temporal_blocks]
-        layers = [*whole, partial(last_token, closing)]
+        *whole, closing = cast("list[EncoderBlock]", list(self.blocks[: self.temporal_blocks]))
+        layers: list[Layer] = [*whole, partial(last_token, closing)]
         h_ND = through(h_NPD, layers, others, checkpointing=self.activation_checkpointing and self.training)
-        return h_ND.unflatten(0, (days, stocks))
+        return h_ND.view(days, stocks, -1)
 
     def _keys(self, count: int) -> list[int | None]:
         """Draw the keys of dropout masks in training."""

@@ -111,14 +111,21 @@ def support_of_rungs(
     n_sizes: int,
     alpha_of_interest: float,
     data_exponent: float | None = None,
+    sign_by_interval: bool = False,
 ) -> Support:
-    """Choose the form for rungs whose data are the same or grew in step with size."""
+    """Choose the form for rungs whose data are the same or grew in step with size.
+
+    `sign_by_interval`: that the loss falls is claimed by the interval of alpha alone, so a floor needs it above 0.
+    """
     if overfit.turns:
         # It was chosen against this floor, and a law above a floor never rises.
         reason = f"{Form.UNKNOWN}: the loss rises beyond its least, and a law above a floor never does"
         floor = replace(floor, identified=False, bends=False, reason=reason)
     elif floor.bends and power is not None and power.alpha_ci_days is not None and power.alpha_ci_days[0] <= 0.0:
         reason = f"{Form.UNKNOWN}: on other test days the loss might not fall at all"
+        floor = replace(floor, identified=False, bends=False, reason=reason)
+    elif floor.bends and power is not None and sign_by_interval and power.alpha_ci[0] <= 0.0:
+        reason = f"{Form.UNKNOWN}: that the loss falls at all is not shown"
         floor = replace(floor, identified=False, bends=False, reason=reason)
     form, why = _form(power, floor, overfit, alpha_of_interest)
     return Support(

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.evaluation.bootstrap import block_length, dependent_variance, mean_interval
+from tsladder.evaluation.least_block import block_of_at_least
 from tsladder.law.points import RungPoint
 
 Floats = NDArray[np.float64]
@@ -45,12 +46,14 @@ def day_noise(
     confidence: float,
     seed: int,
     weight_R: Sequence[float] | None = None,
+    least_block: int = 1,
 ) -> DayNoise | None:
     """Estimate the noise of the exponent that comes from the days on which `points` were scored.
 
     To first order a change of the daily losses moves the exponent, which is minus the slope of log mean loss in log
     size, by the mean over days of s_t = -sum_r w_r x_r l_rt / (S mean loss of r), with x the log sizes less their
     weighted mean and S = sum_r w_r x_r^2. `weight_R`: weight of each rung in the fit of the law; None: equal weights.
+    `least_block`: least mean block of the bootstrap, in days.
 
     None where the daily losses of a rung are not known, where the rungs were scored on different days, and with fewer
     than three rungs or one size. Raises ValueError where weights and points do not pair up.
@@ -67,9 +70,10 @@ def day_noise(
         return None
     relative_RN = np.stack([point.loss_N / point.loss_N.mean() for point in points if point.loss_N is not None])
     slope_N = -(w_R * x_R) @ relative_RN / spread
-    interval = mean_interval(slope_N, draws=draws, confidence=confidence, seed=seed)
+    block = block_of_at_least(least_block, slope_N)
+    interval = mean_interval(slope_N, draws=draws, confidence=confidence, seed=seed, block=block)
     variance = interval.se**2
-    scatter = _scatter(relative_RN, w_R, x_R, slope_N, draws, seed)
+    scatter = _scatter(relative_RN, w_R, x_R, slope_N, draws, seed, block)
     return DayNoise(
         variance=variance,
         dof=math.inf if interval.dof is None else interval.dof,
@@ -95,14 +99,16 @@ def same_days(points: Sequence[RungPoint]) -> bool:
     )
 
 
-def _scatter(relative_RN: Floats, w_R: Floats, x_R: Floats, slope_N: Floats, draws: int, seed: int) -> float:
+def _scatter(
+    relative_RN: Floats, w_R: Floats, x_R: Floats, slope_N: Floats, draws: int, seed: int, block: int | None
+) -> float:
     """Sum the variances of the rungs' mean distances from the line of each day, over the R - 2 degrees of freedom."""
     level_N = w_R @ relative_RN / w_R.sum()
     apart_RN = relative_RN - level_N + x_R[:, None] * slope_N
     variance_R, _ = dependent_variance(
         lambda weights_DN: _means(weights_DN, apart_RN),
         days=slope_N.size,
-        block=block_length(slope_N),
+        block=block_length(slope_N) if block is None else block,
         draws=draws,
         seed=seed,
     )

@@ -7,16 +7,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from tsladder.artifacts.law_fits import ExcessLaw, PowerLaw
+from tsladder.artifacts.ranking_scores import OWN_STATIC_ORDER
 from tsladder.law.curve.power_law import fit_power
 from tsladder.law.points import RungPoint
 
-HINDSIGHT = "own_rate"
-"""The constant that knows the scored region's own rate. It is excluded, since nobody could have forecast by it."""
+HINDSIGHT = ("own_rate", OWN_STATIC_ORDER)
+"""Constants that know the scored region's own labels. They are excluded, since nobody could have forecast by them."""
 
 
-def fit_excess(rungs: Sequence[RungPoint], confidence: float) -> ExcessLaw | None:
-    """Fit the excess of the rungs' mean losses over the best baseline; None without baselines."""
-    known = {name: loss for name, loss in (rungs[0].baselines if rungs else {}).items() if name != HINDSIGHT}
+def fit_excess(rungs: Sequence[RungPoint], confidence: float, *, ranks: bool = False) -> ExcessLaw | None:
+    """Fit the excess of the rungs' mean losses over the best baseline; None without baselines. `ranks`: the losses are
+    rank errors, and the reason speaks of RankIC."""
+    known = {name: loss for name, loss in (rungs[0].baselines if rungs else {}).items() if name not in HINDSIGHT}
     if not known:
         return None
     name = min(known, key=lambda key: (known[key], key))
@@ -30,7 +32,7 @@ def fit_excess(rungs: Sequence[RungPoint], confidence: float) -> ExcessLaw | Non
         slope_per_tenfold=slope,
         slope_ci=ci,
         power=power,
-        reason=_reason(name, excess, slope, power),
+        reason=(_reason_of_rankings if ranks else _reason)(name, excess, slope, power),
     )
 
 
@@ -43,6 +45,18 @@ def _reason(name: str, excess: np.ndarray, slope: float | None, power: PowerLaw 
     return (
         f"{below} of {excess.size} rungs lose no more than {name}: an excess that is not positive has no logarithm, so "
         "the slope per tenfold stands alone"
+    )
+
+
+def _reason_of_rankings(name: str, excess: np.ndarray, slope: float | None, power: PowerLaw | None) -> str:
+    if slope is None:
+        return f"fewer than three sizes: no slope of the distance to the RankIC of {name}"
+    if power is not None:
+        return f"every rung has a lower RankIC than {name}, so a power law of the distance can be fitted"
+    ahead = int(np.sum(excess <= 0.0))
+    return (
+        f"{ahead} of {excess.size} rungs have no lower RankIC than {name}: a distance that is not positive has no "
+        "logarithm, so the slope per tenfold stands alone"
     )
 
 

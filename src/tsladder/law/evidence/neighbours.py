@@ -25,6 +25,7 @@ from tsladder.artifacts.law_evidence import NeighbourContrast
 from tsladder.artifacts.law_fits import PowerLaw
 from tsladder.evaluation.bootstrap import mean_interval
 from tsladder.evaluation.difference import holm, two_sided
+from tsladder.evaluation.least_block import block_of_at_least
 from tsladder.law.evidence.days import same_days
 from tsladder.law.points import RungPoint, in_order
 
@@ -34,22 +35,34 @@ null ladders of tests/law."""
 
 
 def compare_neighbours(
-    points: Sequence[RungPoint], fit: PowerLaw | None, *, draws: int, confidence: float, seed: int
+    points: Sequence[RungPoint],
+    fit: PowerLaw | None,
+    *,
+    draws: int,
+    confidence: float,
+    seed: int,
+    least_block: int = 1,
 ) -> tuple[NeighbourContrast, ...]:
     """Compare every pair of neighbouring rungs, smallest first.
 
     `fit`: the power law through the rungs; None where the scatter is unknown. The variance of a difference is that of
     the paired daily losses (block bootstrap: same days, same market) plus that of both seed means; Student's t takes
     its degrees of freedom from Welch and Satterthwaite. A rung of one seed borrows the relative spread of the others.
-    Raises ValueError when two rungs' days differ.
+    `least_block`: least mean block of the bootstrap, in days. Raises ValueError when two rungs' days differ.
     """
     ordered = in_order(points)
     pairs = list(itertools.pairwise(range(len(ordered))))
-    return _contrasts(ordered, pairs, fit, draws=draws, confidence=confidence, seed=seed)
+    return _contrasts(ordered, pairs, fit, draws=draws, confidence=confidence, seed=seed, least_block=least_block)
 
 
 def compare_with_least(
-    points: Sequence[RungPoint], fit: PowerLaw | None, *, draws: int, confidence: float, seed: int
+    points: Sequence[RungPoint],
+    fit: PowerLaw | None,
+    *,
+    draws: int,
+    confidence: float,
+    seed: int,
+    least_block: int = 1,
 ) -> tuple[NeighbourContrast, ...]:
     """Compare the rung of least loss with every larger one, as `compare_neighbours` does; () where it is the largest.
 
@@ -60,7 +73,7 @@ def compare_with_least(
         return ()
     least = min(range(len(ordered)), key=lambda index: ordered[index].loss)
     pairs = [(least, index) for index in range(least + 1, len(ordered))]
-    found = _contrasts(ordered, pairs, fit, draws=draws, confidence=confidence, seed=seed)
+    found = _contrasts(ordered, pairs, fit, draws=draws, confidence=confidence, seed=seed, least_block=least_block)
     picked = len(ordered) - 1 - len(pairs)
     return tuple(
         dataclasses.replace(c, p_holm=None if c.p_holm is None else min(1.0, c.p_holm * (1.0 + picked / len(pairs))))
@@ -80,6 +93,7 @@ def _contrasts(
     draws: int,
     confidence: float,
     seed: int,
+    least_block: int,
 ) -> tuple[NeighbourContrast, ...]:
     seed_terms, of_seeds = _seed_terms(ordered), any(point.replicated for point in ordered)
     raw: list[tuple[float | None, float | None, str]] = []
@@ -87,7 +101,7 @@ def _contrasts(
         smaller, larger = ordered[first], ordered[second]
         terms = [term for term in (seed_terms[first], seed_terms[second]) if term is not None]
         known = ["seeds"] if terms else []
-        if (days := _day_term(smaller, larger, draws, confidence, seed)) is not None:
+        if (days := _day_term(smaller, larger, draws, confidence, seed, least_block)) is not None:
             terms.append(days)
             known.insert(0, "days")
         noise = " and ".join(known) or "unknown"
@@ -136,11 +150,13 @@ def _seed_terms(points: Sequence[RungPoint]) -> list[tuple[float, float] | None]
 
 
 def _day_term(
-    smaller: RungPoint, larger: RungPoint, draws: int, confidence: float, seed: int
+    smaller: RungPoint, larger: RungPoint, draws: int, confidence: float, seed: int, least_block: int
 ) -> tuple[float, float] | None:
     if smaller.loss_N is None or larger.loss_N is None:
         return None
     if not same_days((smaller, larger)):
         raise ValueError(f"{smaller.cell} and {larger.cell} were scored on different days and cannot be paired")
-    interval = mean_interval(larger.loss_N - smaller.loss_N, draws=draws, confidence=confidence, seed=seed)
+    gap_N = larger.loss_N - smaller.loss_N
+    block = block_of_at_least(least_block, gap_N)
+    interval = mean_interval(gap_N, draws=draws, confidence=confidence, seed=seed, block=block)
     return interval.se**2, math.inf if interval.dof is None else interval.dof

@@ -22,12 +22,17 @@ def notes_on(
     support: Support,
     dropped: Sequence[DroppedCell],
     left_out: Sequence[RungLeftOut],
+    *,
+    ranks: bool = False,
 ) -> list[str]:
-    """Return the notes as sentences. `left_out`: one entry per rung, or none at all."""
+    """Return the notes as sentences. `left_out`: one entry per rung, or none at all. `ranks`: the losses are rank
+    errors, and the notes speak of RankIC."""
     power = support.power
     notes = [f"{cell.cell} was dropped: {cell.reason}" for cell in dropped]
     notes += [f"{p.cell} lies outside its budget and enters at its measured size" for p in rungs if p.off_budget]
-    notes += [f"{p.cell} is a constant predictor" for p in rungs if p.constant_predictor]
+    constant = "does not order the stocks: its RankIC lies within its own standard error of 0"
+    constant = constant if ranks else "is a constant predictor"
+    notes += [f"{p.cell} {constant}" for p in rungs if p.constant_predictor]
     by_count: dict[int, list[str]] = {}
     for p in rungs:
         if p.seeds:
@@ -35,8 +40,9 @@ def notes_on(
     if len(by_count) > 1:
         notes.append(f"{_seeds_in_words(by_count)}, so some means are better known than others")
     if alone := by_count.get(1):
-        one = f"{_some(alone)} has one seed, so its loss has"
-        several = f"{_some(alone)} have one seed each, so their losses have"
+        loss, losses = ("RankIC", "RankICs") if ranks else ("loss", "losses")
+        one = f"{_some(alone)} has one seed, so its {loss} has"
+        several = f"{_some(alone)} have one seed each, so their {losses} have"
         notes.append(f"{one if len(alone) == 1 else several} no standard error")
     precisions = dict.fromkeys(point.precision for point in rungs if point.precision is not None)
     if len(precisions) > 1:

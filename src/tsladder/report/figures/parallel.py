@@ -59,14 +59,14 @@ def draw_parallel(facts: Facts) -> bytes | None:
     figure = figure_of(11.0, 3.1 * len(panels) + 0.3, dpi=90)
     grid = figure.subplots(len(panels), 1, squeeze=False)
     for axes, (horizon, trials, settings) in zip(grid[:, 0], panels, strict=True):
-        _panel(figure, axes, horizon, trials, settings, comparison)
+        _panel(figure, axes, facts.horizon(horizon), trials, settings, comparison)
     return png_of(figure)
 
 
 def _panel(
     figure: Any,
     axes: Axes,
-    horizon: int,
+    horizon: str,
     trials: Sequence[TrialRecord],
     settings: dict[str, NDArray[np.float64]],
     comparison: TrialComparison,
@@ -97,7 +97,7 @@ def _panel(
     axes.set_ylim(-0.15, 1.3)
     axes.set_axis_off()
     axes.set_title(
-        f"{words.days(horizon)} ahead: {words.counted(len(trials), 'trial')}, the best of them in red",
+        f"{horizon} ahead: {words.counted(len(trials), 'trial')}, the best of them in red",
         loc="left", fontweight="bold", fontsize=10, color=INK,
     )  # fmt: skip
     bar = figure.colorbar(

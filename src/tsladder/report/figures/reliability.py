@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tsladder.artifacts.law_fits import Interval
 from tsladder.artifacts.scores import ScoredRegion
 from tsladder.report import words
-from tsladder.report.facts import CellFacts, Facts
+from tsladder.report.facts import CellFacts, SeriesFacts
 from tsladder.report.figures.canvas import (
     CONTRAST,
     INK,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def draw_reliability(facts: Facts) -> bytes | None:
+def draw_reliability(facts: SeriesFacts) -> bytes | None:
     """Return the PNG of the horizons whose best rung has bins; None where none has."""
     best = [found for horizon in facts.params.horizons if (found := best_rung(facts, horizon)) is not None]
     if not best:
@@ -44,7 +44,7 @@ def draw_reliability(facts: Facts) -> bytes | None:
     return png_of(figure)
 
 
-def best_rung(facts: Facts, horizon: int) -> tuple[CellFacts, ScoredRegion] | None:
+def best_rung(facts: SeriesFacts, horizon: int) -> tuple[CellFacts, ScoredRegion] | None:
     """Return the cell of lowest test loss among those whose bins are known, with its test region; the smallest of equal
     ones."""
     known = [(cell, cell.test) for cell in facts.of_horizon(horizon) if cell.test is not None and cell.test.reliability]

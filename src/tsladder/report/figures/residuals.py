@@ -40,7 +40,7 @@ def draw_residuals(facts: Facts) -> bytes | None:
     figure = figure_of(4.4 * columns, 3.3 * rows + (1.0 if columns == 1 else 0.5))
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes, (horizon, law, residuals) in zip(grid.flat, laws, strict=False):
-        _panel(axes, horizon, law, residuals)
+        _panel(axes, facts.horizon(horizon), law, residuals)
     for axes in list(grid.flat)[len(laws) :]:
         axes.set_visible(False)
     drawn: dict[str, Any] = {}
@@ -73,12 +73,12 @@ def left_out_percent(law: HorizonLaw) -> list[tuple[float, float]]:
     ]
 
 
-def _panel(axes: Axes, horizon: int, law: HorizonLaw, residuals: Sequence[float]) -> None:
+def _panel(axes: Axes, horizon: str, law: HorizonLaw, residuals: Sequence[float]) -> None:
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     n = np.array([point.measured[0] for point in law.kept])
     errors = [100.0 * (point.se or 0.0) / point.measured[1] for point in law.kept]
-    titled(axes, f"{words.days(horizon)} ahead", f"α = {words.exponent(law.alpha)}  [{words.exponents(law.alpha_ci)}]")
+    titled(axes, f"{horizon} ahead", f"α = {words.exponent(law.alpha)}  [{words.exponents(law.alpha_ci)}]")
     axes.axhline(0.0, color=MUTED, linewidth=1.0, zorder=1)
     if law.fits.power is not None:
         sd = 100.0 * law.fits.power.residual_sd

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tsladder.artifacts.trials import TrialRecord
-from tsladder.report import words
 from tsladder.report.facts import CellFacts, Facts
 from tsladder.report.figures.canvas import INK, MUTED, figure_of, plain, png_of
 from tsladder.report.figures.trial_comparison import TrialComparison, trial_comparison
@@ -69,7 +68,7 @@ def draw_shapes(facts: Facts) -> bytes | None:
         for row, budget in enumerate(budgets):
             cell = cells[budget, horizon]
             _panel(grid[row, column], cell, shapes[str(cell.cell)], scale, comparison)
-        _colour_bar(figure, list(grid[:, column]), scale, horizon, comparison)
+        _colour_bar(figure, list(grid[:, column]), scale, facts.horizon(horizon), comparison)
         grid[-1, column].set_xlabel("width, d_model", color=INK, fontsize=9)
     for row, budget in enumerate(budgets):
         tried = [shape for horizon in horizons for shape in shapes[str(cells[budget, horizon].cell)]]
@@ -149,7 +148,7 @@ def thinned(values: Sequence[int]) -> list[int]:
 
 
 def _colour_bar(
-    figure: Any, column: Sequence[Axes], scale: Normalize | None, horizon: int, comparison: TrialComparison
+    figure: Any, column: Sequence[Axes], scale: Normalize | None, horizon: str, comparison: TrialComparison
 ) -> None:
     from matplotlib.cm import ScalarMappable
 
@@ -159,5 +158,5 @@ def _colour_bar(
         ScalarMappable(scale, comparison.colours), ax=column, location="bottom", extend=comparison.extends, aspect=28,
         shrink=0.9, pad=0.02,
     )  # fmt: skip
-    bar.set_label(f"{comparison.label}, {words.days(horizon)} ahead", color=INK, fontsize=9)
+    bar.set_label(f"{comparison.label}, {horizon} ahead", color=INK, fontsize=9)
     bar.ax.tick_params(labelsize=8, colors=INK)

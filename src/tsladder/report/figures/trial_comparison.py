@@ -11,7 +11,6 @@ import numpy as np
 from tsladder.artifacts.trials import TrialRecord
 from tsladder.report.facts import Facts
 from tsladder.search.objective import VAL_AUC, Objective
-from tsladder.tasks import load as load_task
 
 if TYPE_CHECKING:
     from matplotlib.colors import Normalize
@@ -75,4 +74,4 @@ class TrialComparison:
 
 
 def trial_comparison(facts: Facts) -> TrialComparison:
-    return TrialComparison(Objective(facts.params.search.objective), load_task(facts.params.target.task).words.unit)
+    return TrialComparison(Objective(facts.params.search.objective), facts.task_words.unit)

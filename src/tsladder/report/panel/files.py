@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-import math
+import dataclasses
 import platform
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-
 from tsladder.artifacts.audit import read_audit
 from tsladder.artifacts.baselines import BaselineScores, read_baselines
+from tsladder.artifacts.law import read_law
 from tsladder.artifacts.panel_features import PanelFeatures, read_panel_features
 from tsladder.artifacts.panel_splits import PanelSplits, read_panel_splits
-from tsladder.artifacts.ranking_scores import RegionBaselines
+from tsladder.artifacts.plans import NotPlanned, SearchPlan, plan_if_there
 from tsladder.artifacts.store import digest, if_there
 from tsladder.errors import WorkFailed
 from tsladder.params import PanelParams
 from tsladder.places import Places
 from tsladder.planning.fingerprint import Code, made_by
+from tsladder.planning.plans import study_key
 from tsladder.planning.sources import read_source
-from tsladder.ranking.daily_figures import DailyFigures, read_daily_figures
 from tsladder.report.environment import Environment, software_versions
 from tsladder.report.panel.facts import PanelFacts
+from tsladder.report.panel.rung_files import check_daily, read_fifth_returns, read_rungs, read_test_days
+from tsladder.results.cell_files import read_cell
 from tsladder.vocabulary import Region
 
 R = TypeVar("R")
-
-_SAME = 1e-9
-"""Largest difference between a mean of daily figures and the mean on record: rounding."""
 
 
 def read_panel_facts(places: Places, params: PanelParams, environment: Environment | None = None) -> PanelFacts:
@@ -46,27 +44,35 @@ def read_panel_facts(places: Places, params: PanelParams, environment: Environme
     for horizon, of_horizon in scores.items():
         level = of_horizon.regions.get(Region.TEST)
         path = places.baseline_predictions(horizon)
-        found = None if level is None else if_there(_read_test_days)(path)
+        found = None if level is None else if_there(read_test_days)(path)
         if level is not None and found is not None:
-            _check_daily(path, level, found)
+            check_daily(path, level.baselines, level.windows, found, again="dvc repro baselines")
             daily[horizon] = found
-    return PanelFacts(
+    plans = {str(cell): plan_if_there(SearchPlan, places.search_plan(cell)) for cell in params.cells}
+    known = {name: plan for name, plan in plans.items() if plan is not None}
+    key = study_key(known) if any(isinstance(plan, SearchPlan) for plan in known.values()) else None
+    cells = tuple(read_cell(places, params, cell, plans[str(cell)]) for cell in params.cells)
+    law = if_there(read_law)(places.scaling) if key is not None else None
+    facts = PanelFacts(
         params=params,
+        study_key=key,
+        cells=cells,
+        law=law,
+        picture=if_there(Path.read_bytes)(places.law / "scaling.png") if law is not None else None,
         features=features,
         splits=splits,
         audit=if_there(read_audit)(places.audit_record),
         scores=scores,
+        rungs=read_rungs(places, cells, scores),
         daily=daily,
-        environment=_environment(features, scores) if environment is None else environment,
+        fifths={},
+        environment=_environment(features, scores, known) if environment is None else environment,
     )
+    return dataclasses.replace(facts, fifths=read_fifth_returns(places, facts))
 
 
 def _by_horizon(found: Mapping[int, R | None]) -> dict[int, R]:
     return {horizon: record for horizon, record in found.items() if record is not None}
-
-
-def _read_test_days(path: Path) -> dict[str, DailyFigures]:
-    return read_daily_figures(path, Region.TEST.value)
 
 
 def _check_question(
@@ -103,23 +109,17 @@ def _check_question(
             )
 
 
-def _check_daily(path: Path, level: RegionBaselines, daily: Mapping[str, DailyFigures]) -> None:
-    """Raise WorkFailed where the daily figures are not those that the scores are the means of."""
-    for name, scores in level.baselines.items():
-        own = daily.get(name)
-        if own is None:
-            raise WorkFailed(f"{path} has no days of {name}, which scores.json has: run `dvc repro baselines`")
-        mean = float(np.mean(own.rank_ic_N))
-        if own.dates_N.size != level.windows or not math.isclose(mean, scores.rank_ic, rel_tol=0.0, abs_tol=_SAME):
-            raise WorkFailed(
-                f"{path}: {name} has a mean RankIC of {mean:.6f} on {own.dates_N.size} days, scores.json has "
-                f"{scores.rank_ic:.6f} on {level.windows}; remove both and run `dvc repro baselines`"
-            )
-
-
-def _environment(features: PanelFeatures | None, scores: Mapping[int, BaselineScores]) -> Environment:
-    """Describe this machine's software and the identities of features, scored days and code."""
-    found = {} if features is None else {"features": features.fingerprint}
+def _environment(
+    features: PanelFeatures | None,
+    scores: Mapping[int, BaselineScores],
+    plans: Mapping[str, SearchPlan | NotPlanned],
+) -> Environment:
+    """Describe this machine's software and the identities of question, features, scored days and code."""
+    searches = {name: plan for name, plan in plans.items() if isinstance(plan, SearchPlan)}
+    found = {"study": study_key(searches)} if searches else {}
+    found |= {} if features is None else {"features": features.fingerprint}
+    code = {digest(plan.code) for plan in searches.values()}
+    found |= {"code of the search": code.pop()} if len(code) == 1 else {}
     for horizon, of_horizon in scores.items():
         for region, level in of_horizon.regions.items():
             found[f"{region.value} days and labels, horizon {horizon}"] = level.windows_fingerprint

@@ -4,32 +4,32 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tsladder.artifacts.panel_splits import DayCount
-from tsladder.artifacts.ranking_scores import OWN_STATIC_ORDER, RankingScores, RegionBaselines, icir_name
-from tsladder.artifacts.scores import Interval
+from tsladder.artifacts.ranking_scores import RankingScores, RegionBaselines, icir_name
 from tsladder.params import PanelParams
-from tsladder.ranking.level import CONSTANTS, LevelToBeat, in_order, level_to_beat
 from tsladder.report.blocks import Table, Tone, table
 from tsladder.report.panel import words
 from tsladder.report.panel.facts import PanelFacts
-from tsladder.report.words import count, counted
+from tsladder.report.panel.rankings import Kind, ShownRanking, Standing, shown_rankings
+from tsladder.report.words import RANKINGS, count, counted
+from tsladder.report.words import level as confidence_level
 from tsladder.vocabulary import Region
 
 _BELOW_ZERO = "below 0"
 """Break-even cost of a portfolio that loses before costs."""
 
 
-def ranking_table(level: RegionBaselines, region: Region, confidence: str) -> Table:
+def ranking_table(facts: PanelFacts, level: RegionBaselines, region: Region) -> Table:
     """Return the ranking skill of every ranking of one horizon on a region."""
 
-    def figures(name: str, scores: RankingScores) -> tuple[str, ...]:
-        found = level.baseline_intervals.get(name, {})
+    def figures(one: ShownRanking) -> tuple[str, ...]:
+        scores, found = one.scores, one.intervals
         return (
             words.estimate(scores.rank_ic, found.get("rank_ic")),
-            _advantage(level, name),
+            _advantage(level, one),
             words.estimate(scores.icir, found.get(icir_name(level.horizon)), 3),
             words.estimate(scores.ic, found.get("ic")),
             words.estimate(scores.hit_rate, found.get("hit_rate"), 2, scale=100.0, chance=0.5),
@@ -37,10 +37,10 @@ def ranking_table(level: RegionBaselines, region: Region, confidence: str) -> Ta
             words.figure(scores.unordered_days, 0),
         )
 
-    rows, tones = _rows(level, figures)
+    rows, tones = _rows(shown_rankings(facts, level, region), figures)
     return table(
         f"{region.value}-h{level.horizon}-ranking",
-        f"Ranking skill on the {region.value} days, horizon {words.sessions(level.horizon)}, {confidence} intervals",
+        f"Ranking skill on the {region.value} days, horizon {words.sessions(level.horizon)}, {_level(facts)} intervals",
         text=("ranking",),
         numbers=(
             "RankIC",
@@ -56,12 +56,13 @@ def ranking_table(level: RegionBaselines, region: Region, confidence: str) -> Ta
     )
 
 
-def portfolio_table(level: RegionBaselines, region: Region, confidence: str) -> Table:
+def portfolio_table(facts: PanelFacts, level: RegionBaselines, region: Region) -> Table:
     """Return what the long-short portfolio of every ranking of one horizon earns on a region."""
-    unpriced = any(of.portfolio.unpriced for of in level.baselines.values())
+    shown = shown_rankings(facts, level, region)
+    unpriced = any(one.scores.portfolio.unpriced for one in shown)
 
-    def figures(name: str, scores: RankingScores) -> tuple[str, ...]:
-        own, found = scores.portfolio, level.baseline_intervals.get(name, {})
+    def figures(one: ShownRanking) -> tuple[str, ...]:
+        scores, own, found = one.scores, one.scores.portfolio, one.intervals
         return (
             words.figure(own.turnover, 1, 100.0),
             words.estimate(own.sharpe_gross, found.get("sharpe_gross"), 2),
@@ -74,11 +75,11 @@ def portfolio_table(level: RegionBaselines, region: Region, confidence: str) -> 
             *([words.figure(own.unpriced, 0)] if unpriced else []),
         )
 
-    rows, tones = _rows(level, figures, advantage=False)
+    rows, tones = _rows(shown, figures, advantage=False)
     return table(
         f"{region.value}-h{level.horizon}-portfolio",
         f"Long-short portfolio on the {region.value} days, horizon {words.sessions(level.horizon)}, net of "
-        f"{level.cost_bps:g} bps of what is traded, {confidence} intervals",
+        f"{level.cost_bps:g} bps of what is traded, {_level(facts)} intervals",
         text=("ranking",),
         numbers=(
             "turnover, % a day",
@@ -96,24 +97,24 @@ def portfolio_table(level: RegionBaselines, region: Region, confidence: str) -> 
     )
 
 
-def short_table(level: RegionBaselines, region: Region, confidence: str) -> Table:
+def short_table(facts: PanelFacts, level: RegionBaselines, region: Region) -> Table:
     """Return the chief figures of every ranking of one horizon on a region."""
 
-    def figures(name: str, scores: RankingScores) -> tuple[str, ...]:
-        own, found = scores.portfolio, level.baseline_intervals.get(name, {})
+    def figures(one: ShownRanking) -> tuple[str, ...]:
+        scores, own, found = one.scores, one.scores.portfolio, one.intervals
         return (
             words.estimate(scores.rank_ic, found.get("rank_ic")),
-            _advantage(level, name),
+            _advantage(level, one),
             words.estimate(scores.quantile_spread, found.get("quantile_spread"), 1),
             words.estimate(own.sharpe_gross, found.get("sharpe_gross"), 2),
             words.estimate(own.sharpe_net, found.get("sharpe_net"), 2),
             break_even(scores),
         )
 
-    rows, tones = _rows(level, figures)
+    rows, tones = _rows(shown_rankings(facts, level, region), figures)
     return table(
         f"{region.value}-h{level.horizon}",
-        f"The {region.value} days, horizon {words.sessions(level.horizon)}, {confidence} intervals",
+        f"The {region.value} days, horizon {words.sessions(level.horizon)}, {_level(facts)} intervals",
         text=("ranking",),
         numbers=(
             "RankIC",
@@ -136,7 +137,7 @@ def break_even(scores: RankingScores) -> str:
 
 def rankings_table() -> Table:
     """Return what each constant and baseline ranks by, with its name in baselines.csv."""
-    rows = [(words.NAMES[name], name, words.EXPLAINED[name]) for name in words.NAMES]
+    rows = [(RANKINGS[name], name, words.EXPLAINED[name]) for name in RANKINGS]
     return table("rankings", "Constants and baselines", text=("ranking", "in baselines.csv", "ranks by"), rows=rows)
 
 
@@ -164,47 +165,33 @@ def params_table(params: PanelParams) -> Table:
     return table("params", "The whole question", text=("leaf of params.yaml", "value"), rows=list(_leaves(params)))
 
 
-def _ordered(level: RegionBaselines) -> list[tuple[str, RankingScores]]:
-    return [(name, level.baselines[name]) for name in in_order(level)]
-
-
 def _rows(
-    level: RegionBaselines, figures: Callable[[str, RankingScores], tuple[str, ...]], *, advantage: bool = True
+    shown: Sequence[ShownRanking], figures: Callable[[ShownRanking], tuple[str, ...]], *, advantage: bool = True
 ) -> tuple[list[tuple[str, ...]], dict[tuple[int, int], Tone]]:
-    """Return one row per ranking, its label and then its `figures`, and the colours of cells. `advantage`: the second
+    """Return one row per ranking, its title and then its `figures`, and the colours of cells. `advantage`: the second
     figure is the advantage, which is coloured."""
-    to_beat = level_to_beat(level)
-    rows: list[tuple[str, ...]] = []
+    rows = [(one.title, *figures(one)) for one in shown]
     tones: dict[tuple[int, int], Tone] = {}
-    for row, (name, scores) in enumerate(_ordered(level)):
-        rows.append((_label(name, to_beat), *figures(name, scores)))
-        tones |= _tones(row, name, to_beat)
-    return rows, {place: tone for place, tone in tones.items() if advantage or place[1] == 0}
+    for row, one in enumerate(shown):
+        if one.kind in (Kind.CONSTANT, Kind.HINDSIGHT):
+            tones[row, 0] = Tone.OFF
+        elif advantage:
+            tones[row, 2] = _TONES[one.standing]
+    return rows, tones
 
 
-def _label(name: str, to_beat: LevelToBeat) -> str:
-    if name == OWN_STATIC_ORDER:
-        return f"{words.name(name)} (only shown)"
-    if name in CONSTANTS:
-        return f"{words.name(name)} ({'the stricter constant' if name == to_beat.constant else 'constant'})"
-    return words.name(name)
+_TONES = {Standing.BEATS: Tone.GOOD, Standing.UNDECIDED: Tone.MIXED, Standing.WORSE: Tone.BAD}
 
 
-def _advantage(level: RegionBaselines, name: str) -> str:
+def _advantage(level: RegionBaselines, one: ShownRanking) -> str:
     """Format the paired advantage over the stricter constant; of itself it has none."""
-    if name == level.stricter:
+    if one.name == level.stricter:
         return "itself"
-    found: Interval | None = level.baseline_advantage.get(name)
-    return words.estimate(None if found is None else found.value, found)
+    return words.estimate(None if one.advantage is None else one.advantage.value, one.advantage)
 
 
-def _tones(row: int, name: str, to_beat: LevelToBeat) -> dict[tuple[int, int], Tone]:
-    """Colour the name of what is no baseline, and the advantage of a baseline by whether it beats the constants."""
-    if name in (*CONSTANTS, OWN_STATIC_ORDER):
-        return {(row, 0): Tone.OFF}
-    if name in to_beat.beat:
-        return {(row, 2): Tone.GOOD}
-    return {(row, 2): Tone.BAD if name in to_beat.worse else Tone.MIXED}
+def _level(facts: PanelFacts) -> str:
+    return confidence_level(facts.params.evaluation.confidence)
 
 
 def _folds(folds: tuple[Mapping[Region, DayCount], ...]) -> dict[str, DayCount]:

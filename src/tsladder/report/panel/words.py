@@ -9,20 +9,9 @@ from tsladder.artifacts.ranking_scores import OWN_STATIC_ORDER
 from tsladder.artifacts.scores import Interval
 from tsladder.ranking.baselines import BOOSTED_TREES, NO_ORDER, RIDGE, STATIC_ORDER
 from tsladder.ranking.level import holds
+from tsladder.report.words import RANKINGS
 
 UNDEFINED = "undefined"
-
-NAMES = {
-    NO_ORDER: "no order",
-    STATIC_ORDER: "static order",
-    OWN_STATIC_ORDER: "static order in hindsight",
-    "reversal_1": "1-day reversal",
-    "reversal_5": "5-day reversal",
-    "momentum_252_21": "momentum 252-21",
-    "low_volatility_63": "low volatility 63",
-    RIDGE: "ridge regression",
-    BOOSTED_TREES: "boosted trees",
-}
 
 EXPLAINED = {
     NO_ORDER: "constant: all stocks of a day stand equal, so its RankIC is 0 by definition",
@@ -41,7 +30,7 @@ EXPLAINED = {
 
 def name(baseline: str) -> str:
     """Return the readable name of a baseline; its own name where none is known."""
-    return NAMES.get(baseline, baseline.replace("_", " "))
+    return RANKINGS.get(baseline, baseline.replace("_", " "))
 
 
 def names(baselines: Sequence[str]) -> str:

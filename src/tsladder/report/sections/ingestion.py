@@ -8,7 +8,7 @@ from tsladder.artifacts.ingestion import IngestionFinding, ManifestState, Symbol
 from tsladder.data.irregular import JUMP, LONG_GAP_DAYS
 from tsladder.report import words
 from tsladder.report.blocks import Block, Heading, Paragraph, Points, Table, table
-from tsladder.report.facts import Facts
+from tsladder.report.facts import SeriesFacts
 from tsladder.vocabulary import Region
 
 _UNKNOWN = "Not on record: this study has not run the stage ingestion, or was made by a tsladder without it."
@@ -30,7 +30,7 @@ _ROLES = {
 _LOOKED = "what stands out in the bars was looked for all the same"
 
 
-def ingestion(facts: Facts) -> list[Block]:
+def ingestion(facts: SeriesFacts) -> list[Block]:
     """Return one line per symbol, a table of findings and changes, the messages of `tsladder ingest`, and which of them
     matter."""
     heading = Heading(3, "What ingestion found and changed")

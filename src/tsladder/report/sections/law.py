@@ -43,14 +43,16 @@ def support(facts: Facts, pictures: Collection[str]) -> list[Block]:
     for horizon, found in law_tables.horizons_with_law(facts):
         points = _points(facts, found)
         if points:
-            blocks += [Heading(3, f"{words.days(horizon)}: what supports the verdict"), Points(tuple(points))]
+            blocks += [Heading(3, f"{facts.horizon(horizon)}: what supports the verdict"), Points(tuple(points))]
     blocks += [*_neighbours(facts), *_forms(facts), *_selection(facts), *_residuals(facts, pictures)]
     return [Heading(2, "What supports the verdicts"), *blocks] if blocks else []
 
 
 def settle_options(facts: Facts) -> list[Block]:
     """Return what would settle each open verdict, and what that would cost."""
-    points = [(words.days(horizon), law.settle) for horizon, law in law_tables.horizons_with_law(facts) if law.settle]
+    points = [
+        (facts.horizon(horizon), law.settle) for horizon, law in law_tables.horizons_with_law(facts) if law.settle
+    ]
     if not points:
         return []
     ways = law_tables.settle_options_table(facts)
@@ -239,7 +241,7 @@ def _selection(facts: Facts) -> list[Block]:
     if not alphas.rows:
         return []
     points = [
-        (words.days(horizon), found.selection.words)
+        (facts.horizon(horizon), found.selection.words)
         for horizon, found in law_tables.horizons_with_law(facts)
         if found.selection is not None and found.selection.words
     ]
@@ -263,7 +265,7 @@ def _residuals(facts: Facts, pictures: Collection[str]) -> list[Block]:
     if RESIDUALS not in pictures:
         return [*blocks, Paragraph("No horizon has a power law, so there are no residuals to show.")]
     others = [
-        f"{words.days(horizon)} ({words.form(found.form)})"
+        f"{facts.horizon(horizon)} ({words.form(found.form)})"
         for horizon, found in law_tables.horizons_with_law(facts)
         if found.alpha is not None and found.form in (Form.FLOOR, Form.TURN)
     ]

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from tsladder.report import words
 from tsladder.report.blocks import Block, Heading, Paragraph, Points, Table, table
-from tsladder.report.extent import TrainingExtent
 from tsladder.report.facts import CellFacts, CellState, Facts
 from tsladder.report.limits import DataLimits, RungLosses, diagnose
-from tsladder.tasks import load as load_task
 from tsladder.vocabulary import Region
 
 VERDICTS = {
@@ -26,12 +24,12 @@ def limits(facts: Facts) -> list[Block]:
     blocks.append(Paragraph(_definitions(facts)))
     for horizon, diagnosis in found.items():
         blocks += [
-            Heading(3, f"{words.days(horizon)}: {diagnosis.bottleneck}"),
+            Heading(3, f"{facts.horizon(horizon)}: {diagnosis.bottleneck}"),
             Paragraph(f"{VERDICTS[diagnosis.bottleneck]} {diagnosis.reason}"),
             Points(tuple(_points(facts, horizon, diagnosis))),
-            gaps_table(diagnosis, horizon),
+            gaps_table(diagnosis, horizon, facts.horizon(horizon)),
         ]
-    return [*blocks, Paragraph(CAVEATS.format(differ=load_task(facts.params.target.task).words.regions_differ))]
+    return [*blocks, Paragraph(CAVEATS.format(differ=facts.task_words.regions_differ))]
 
 
 CAVEATS = (
@@ -49,17 +47,10 @@ def limits_of(facts: Facts, horizon: int) -> DataLimits | None:
     rungs = [losses for cell in scored if (losses := _losses(cell)) is not None]
     if not rungs:
         return None
-    split = next((split for split in facts.splits if split.horizon == horizon), None)
-    training = split.regions.get(Region.TRAIN) if split else None
     law = facts.law_of(horizon)
     return diagnose(
         rungs,
-        TrainingExtent(
-            runs=split.training_runs if split else (),
-            windows=training.windows if training else None,
-            context_length=facts.params.windows.context_length,
-            horizon=horizon,
-        ),
+        facts.training_extent(horizon),
         alpha_ci=None if law is None or law.verdict == "invalid" or facts.leaks else law.alpha_ci,
         alpha_of_interest=facts.params.law.alpha_of_interest,
         confidence=facts.confidence,
@@ -100,7 +91,7 @@ def _points(facts: Facts, horizon: int, limits: DataLimits) -> list[tuple[str, s
         sign = "changes without a clear sign"
         if bounds is not None and (bounds[0] > 0.0 or bounds[1] < 0.0):
             sign = "widens" if slope > 0.0 else "narrows"
-        unit = load_task(facts.params.target.task).words.unit
+        unit = facts.task_words.unit
         trend = (
             f"it {sign}: {words.signed(slope)} {unit} for ten times the parameters, {level} interval over rungs "
             f"{words.interval(bounds)}"
@@ -121,20 +112,15 @@ def _points(facts: Facts, horizon: int, limits: DataLimits) -> list[tuple[str, s
 def _constant_points(facts: Facts, horizon: int) -> list[tuple[str, str]]:
     """Return the gap of a constant that knows each region's base rate; empty where the splits do not tell a constant's
     loss, as for returns, whose spread they do not hold."""
-    constant_gap = load_task(facts.params.target.task).words.constant_gap
+    constant_gap = facts.task_words.constant_gap
     if constant_gap is None:
         return []
-    split = next((split for split in facts.splits if split.horizon == horizon), None)
-    train, validation = (
-        split.regions[region].base_rate if split and region in split.regions else None
-        for region in (Region.TRAIN, Region.VALIDATION)
-    )
-    gap = constant_gap(train, validation)
+    gap = constant_gap(*facts.base_rates(horizon))
     return [("Gap of a constant that knows each region's base rate", words.signed(gap))]
 
 
-def gaps_table(limits: DataLimits, horizon: int) -> Table:
-    """Return one row per rung, smallest first."""
+def gaps_table(limits: DataLimits, horizon: int, ahead: str) -> Table:
+    """Return one row per rung, smallest first. `ahead`: the horizon in words."""
     rows = [
         [
             rung.cell,
@@ -161,5 +147,5 @@ def gaps_table(limits: DataLimits, horizon: int) -> Table:
         "p against the smallest rung",
         "dropout",
     )
-    caption = f"Parameters against independent samples, and the gap, {words.days(horizon)} ahead"
+    caption = f"Parameters against independent samples, and the gap, {ahead} ahead"
     return table(f"gaps-h{horizon}", caption, text=("cell",), numbers=numbers, rows=rows)

@@ -35,7 +35,7 @@ def _depth(facts: Facts, found: SearchPatterns) -> list[Block]:
     is_loss = facts.params.search.objective == "val_loss"
     return [
         Heading(3, "Deep or wide"),
-        Points(tuple((words.days(rungs.horizon), horizon_sentence(rungs)) for rungs in found.rungs)),
+        Points(tuple((facts.horizon(rungs.horizon), horizon_sentence(rungs)) for rungs in found.rungs)),
         pattern_tables.depth_table(found, is_loss=is_loss),
         Paragraph(
             "The deep half are the trials whose layers over width lie above the median, the wide half those below it. "

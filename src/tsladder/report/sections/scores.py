@@ -7,14 +7,14 @@ from collections.abc import Callable, Collection, Mapping
 from tsladder.artifacts.scores import ScoredRegion
 from tsladder.report import matrix, score_tables, symbol_tables, words
 from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points, or_sentence
-from tsladder.report.facts import CellFacts, Facts
+from tsladder.report.facts import CellFacts, SeriesFacts
 from tsladder.search.objective import VAL_AUC
 from tsladder.tasks import load as load_task
 
 RELIABILITY = "reliability.png"
 
 
-def at_a_glance(facts: Facts) -> list[Block]:
+def at_a_glance(facts: SeriesFacts) -> list[Block]:
     level = words.level(facts.params.evaluation.confidence)
     return [
         Heading(2, "Budgets and horizons at a glance"),
@@ -30,13 +30,13 @@ def at_a_glance(facts: Facts) -> list[Block]:
     ]
 
 
-def _leader(facts: Facts) -> str:
+def _leader(facts: SeriesFacts) -> str:
     """Return in words which trial's validation loss represents a cell."""
     by = "the highest AUC" if facts.params.search.objective == VAL_AUC else "the lowest"
     return f"the trial with {by}"
 
 
-def scores(facts: Facts, pictures: Collection[str]) -> list[Block]:
+def scores(facts: SeriesFacts, pictures: Collection[str]) -> list[Block]:
     seeds = facts.params.train.seeds
     return [
         Heading(2, "Cells"),
@@ -60,7 +60,7 @@ def scores(facts: Facts, pictures: Collection[str]) -> list[Block]:
     ]
 
 
-def _symbols(facts: Facts) -> list[Block]:
+def _symbols(facts: SeriesFacts) -> list[Block]:
     """Return the scores by symbol; empty where there is one symbol."""
     found = symbol_tables.scores_table(facts)
     if not found.rows:
@@ -80,7 +80,7 @@ def _symbols(facts: Facts) -> list[Block]:
     ]
 
 
-def _intervals(facts: Facts) -> list[Block]:
+def _intervals(facts: SeriesFacts) -> list[Block]:
     level = words.level(facts.params.evaluation.confidence)
     blocks: list[Block] = [Heading(3, "Test scores with their intervals")]
     scored = [test for _, test in score_tables.scored(facts)]
@@ -103,7 +103,7 @@ def _intervals(facts: Facts) -> list[Block]:
     return [*blocks, samples, Paragraph(worth)]
 
 
-def _skill(facts: Facts) -> list[Block]:
+def _skill(facts: SeriesFacts) -> list[Block]:
     blocks: list[Block] = [Heading(3, "Skill against each simpler forecast")]
     table = score_tables.skill_table(facts)
     if not table.rows:
@@ -145,7 +145,7 @@ def _describe_skill(tests: list[ScoredRegion]) -> str:
     return "; ".join(f"{who}: {words.listed(names)}" for who, names in groups if names) or words.MISSING
 
 
-def _calibration(facts: Facts, pictures: Collection[str]) -> list[Block]:
+def _calibration(facts: SeriesFacts, pictures: Collection[str]) -> list[Block]:
     blocks: list[Block] = [Heading(2, "Can the probabilities be trusted")]
     table = score_tables.calibration_table(facts)
     if not table.rows:
@@ -198,7 +198,7 @@ def _describe_temperature(cells: tuple[CellFacts, ...]) -> str | None:
     )
 
 
-def _decisions(facts: Facts, _pictures: Collection[str]) -> list[Block]:
+def _decisions(facts: SeriesFacts, _pictures: Collection[str]) -> list[Block]:
     blocks: list[Block] = [Heading(2, "Yes or no: decisions at a threshold")]
     table = score_tables.decisions_table(facts)
     if not table.rows:
@@ -214,7 +214,7 @@ def _decisions(facts: Facts, _pictures: Collection[str]) -> list[Block]:
     ]
 
 
-FURTHER: Mapping[str, Callable[[Facts, Collection[str]], list[Block]]] = {
+FURTHER: Mapping[str, Callable[[SeriesFacts, Collection[str]], list[Block]]] = {
     "calibration": _calibration,
     "decisions": _decisions,
 }

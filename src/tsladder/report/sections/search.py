@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from tsladder.report import matrix, study_tables, tables, words
 from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points, or_sentence
-from tsladder.report.facts import Facts
+from tsladder.report.facts import Facts, SeriesFacts
 from tsladder.report.figures.trial_comparison import trial_comparison
 from tsladder.report.sections.patterns import patterns, transfer_not_tried
 
@@ -14,21 +14,21 @@ SHAPES = "shapes.png"
 PARALLEL = "parallel.png"
 
 
-def search(facts: Facts, pictures: Collection[str]) -> list[Block]:
+def search(facts: SeriesFacts, pictures: Collection[str]) -> list[Block]:
     return [
-        *_architectures(facts, pictures),
+        *architectures(facts, pictures),
         *patterns(facts),
-        *_utilisation(facts),
-        *_settings(facts),
+        *utilisation(facts),
+        *settings(facts),
         *_transfer(facts),
     ]
 
 
-def effort(facts: Facts) -> list[Block]:
-    return [*_coverage(facts), *_supplement(facts)]
+def effort(facts: SeriesFacts) -> list[Block]:
+    return [*coverage(facts), *_supplement(facts)]
 
 
-def _architectures(facts: Facts, pictures: Collection[str]) -> list[Block]:
+def architectures(facts: Facts, pictures: Collection[str]) -> list[Block]:
     chosen = tables.architectures_table(facts)
     blocks: list[Block] = [
         Heading(2, "Chosen architectures"),
@@ -44,7 +44,7 @@ def _architectures(facts: Facts, pictures: Collection[str]) -> list[Block]:
     return [*blocks, *_shapes(facts, pictures), *_parallel(facts, pictures)]
 
 
-def _utilisation(facts: Facts) -> list[Block]:
+def utilisation(facts: Facts) -> list[Block]:
     low, high = (words.percent(end, 0) for end in matrix.IDEAL_SHARE)
     return [
         Heading(2, "Use of the budgets"),
@@ -56,7 +56,7 @@ def _utilisation(facts: Facts) -> list[Block]:
     ]
 
 
-def _settings(facts: Facts) -> list[Block]:
+def settings(facts: Facts) -> list[Block]:
     return [
         Heading(2, "Training settings across horizons"),
         *or_sentence(tables.settings_table(facts), "No search has chosen settings."),
@@ -67,7 +67,7 @@ def _settings(facts: Facts) -> list[Block]:
     ]
 
 
-def _coverage(facts: Facts) -> list[Block]:
+def coverage(facts: Facts) -> list[Block]:
     if not facts.planned:
         return [Heading(2, "Coverage and effort"), Paragraph("No cell is planned.")]
     trials = sum(cell.search.trials_done or 0 for cell in facts.planned)
@@ -117,7 +117,7 @@ def _parallel(facts: Facts, pictures: Collection[str]) -> list[Block]:
     ]
 
 
-def _transfer(facts: Facts) -> list[Block]:
+def _transfer(facts: SeriesFacts) -> list[Block]:
     transfer = facts.transfer
     if transfer is None:
         return [Paragraph(transfer_not_tried(facts))]
@@ -135,7 +135,7 @@ def _transfer(facts: Facts) -> list[Block]:
     ]
 
 
-def _supplement(facts: Facts) -> list[Block]:
+def _supplement(facts: SeriesFacts) -> list[Block]:
     supplement = facts.supplement
     if supplement is None:
         return []

@@ -5,12 +5,12 @@ from __future__ import annotations
 from tsladder.report import study_tables, symbol_tables, tables, words
 from tsladder.report.blocks import Block, Heading, Paragraph, Points, or_sentence
 from tsladder.report.environment import environment_table, fingerprints_table
-from tsladder.report.facts import Facts
+from tsladder.report.facts import SeriesFacts
 from tsladder.report.sections.ingestion import ingestion
 from tsladder.tasks import load as load_task
 
 
-def question(facts: Facts) -> str:
+def question(facts: SeriesFacts) -> str:
     params = facts.params
     planned = [rung for rung in params.ladder if any(cell.cell.budget == rung for cell in facts.planned)]
     symbol = facts.data.symbol if facts.data else params.data.symbol
@@ -25,16 +25,16 @@ def question(facts: Facts) -> str:
     )
 
 
-def _region(facts: Facts) -> str:
+def _region(facts: SeriesFacts) -> str:
     return facts.law.region if facts.law and facts.law.region else facts.params.law.region
 
 
-def left_out(facts: Facts) -> list[Block]:
+def left_out(facts: SeriesFacts) -> list[Block]:
     everything = "Every cell of the ladder was scored."
     return [Heading(2, "Cells without a point"), *or_sentence(tables.left_out_table(facts), everything)]
 
 
-def data(facts: Facts) -> list[Block]:
+def data(facts: SeriesFacts) -> list[Block]:
     blocks: list[Block] = [Heading(2, "Data and splits")]
     data = facts.data
     if data is None:
@@ -70,7 +70,7 @@ def data(facts: Facts) -> list[Block]:
     return [*blocks, *([Points(notes)] if notes else []), *ingestion(facts)]
 
 
-def environment(facts: Facts) -> list[Block]:
+def environment(facts: SeriesFacts) -> list[Block]:
     devices = sorted({device for cell in facts.planned for device in cell.search.devices})
     return [
         Heading(2, "Environment"),

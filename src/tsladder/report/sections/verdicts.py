@@ -8,7 +8,6 @@ from tsladder.artifacts.law import HorizonLaw
 from tsladder.report import law_words, words
 from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points
 from tsladder.report.facts import Facts
-from tsladder.tasks import load as load_task
 
 SCALING = "scaling.png"
 
@@ -23,19 +22,22 @@ def verdicts(facts: Facts, pictures: Collection[str]) -> list[Block]:
     if (parts := law_words.what_the_parts_are(known, words.level(facts.confidence))) is not None:
         blocks.append(Paragraph(parts))
     if SCALING in pictures:
-        loss = load_task(facts.params.target.task).words.loss
+        loss = facts.task_words.loss
         blocks.append(Picture(SCALING, f"{loss.capitalize()} against parameter count, one panel per horizon"))
     for horizon in facts.params.horizons:
         law = facts.law_of(horizon)
         if law is None:
             planned = facts.of_horizon(horizon)
             why = "its law has not been fitted" if planned else "none of its cells is planned"
-            blocks += [Heading(3, f"{words.days(horizon)}: no verdict"), Paragraph(f"Nothing is judged here: {why}.")]
+            blocks += [
+                Heading(3, f"{facts.horizon(horizon)}: no verdict"),
+                Paragraph(f"Nothing is judged here: {why}."),
+            ]
             continue
         stale = facts.leaks and law.verdict != "invalid"
         beaten = " A simpler forecast beats every rung." if law.beaten_by else ""
         blocks += [
-            Heading(3, f"{words.days(horizon)}: {law.verdict}"),
+            Heading(3, f"{facts.horizon(horizon)}: {law.verdict}"),
             Paragraph(f"{words.VERDICTS.get(law.verdict, law.verdict)}{beaten} {law.reason}"),
             *(
                 [Paragraph("Warning: the leak audit failed, so this verdict does not count: run dvc repro.")]
@@ -49,7 +51,7 @@ def verdicts(facts: Facts, pictures: Collection[str]) -> list[Block]:
 
 
 def _in_a_line(facts: Facts, horizon: int) -> tuple[str, str]:
-    law, days = facts.law_of(horizon), words.days(horizon)
+    law, days = facts.law_of(horizon), facts.horizon(horizon)
     if law is None:
         return f"{days}: no verdict", "nothing is judged."
     if facts.leaks and law.verdict != "invalid":

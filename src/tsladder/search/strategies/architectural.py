@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tsladder.models.spec import ModelSpec
-from tsladder.planning.grid import COORDINATES, Grid
+from tsladder.planning.grid import Grid
 from tsladder.search.decisions import Forced
 
 RANKS = ("largest n_layers", "largest d_model", "smallest n_layers", "smallest d_model")
@@ -20,8 +20,8 @@ RANKS = ("largest n_layers", "largest d_model", "smallest n_layers", "smallest d
 
 
 class Architectural:
-    """Strategy that forces the smallest and largest d_model, n_layers and n_heads: six configurations, fewer where the
-    grid is smaller."""
+    """Strategy that forces the smallest and largest d_model, n_layers and n_heads, and n_graph where models differ in
+    it: six configurations or eight, fewer where the grid is smaller."""
 
     learns = True
     supplement = None
@@ -46,7 +46,7 @@ def _rank(what: str) -> int:
 
 def _extremes(grid: Grid) -> Iterator[tuple[str, list[ModelSpec]]]:
     """Yield each extreme in words, and the members that have it."""
-    for name, coordinate in COORDINATES.items():
+    for name, coordinate in grid.coordinates.items():
         for word, pick in (("smallest", min), ("largest", max)):
             extreme = pick(coordinate(member) for member in grid.members)
             yield f"{word} {name}", [member for member in grid.members if coordinate(member) == extreme]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 NAMES = ("ic", "quantile", "soft_spearman", "ranknet", "listnet", "sharpe", "regime")
-"""Losses, in the order in which a mixture names them; the first is the one that `auto` means."""
+"""Losses; the first is the one that `auto` means."""
 
 QUANTILE = "quantile"
 """Loss that is trained on quantiles; with it, a model forecasts quantiles instead of a score."""
@@ -33,8 +33,9 @@ def weighed(loss_weights: Mapping[str, float]) -> dict[str, float]:
 
 
 def mixture(loss_weights: Mapping[str, float]) -> str:
-    """Return a mixture in words: "ic", "0.5 ic + quantile"."""
-    return " + ".join(name if weight == 1.0 else f"{weight:g} {name}" for name, weight in weighed(loss_weights).items())
+    """Return a mixture in words, the largest weight first: "ic", "quantile + 0.5 ic"."""
+    ordered = sorted(weighed(loss_weights).items(), key=lambda found: -found[1])
+    return " + ".join(name if weight == 1.0 else f"{weight:g} {name}" for name, weight in ordered)
 
 
 def needs_quantiles(loss_weights: Mapping[str, float]) -> bool:

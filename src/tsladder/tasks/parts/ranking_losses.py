@@ -39,7 +39,8 @@ _UNTRAINED_PINBALL = 0.25
 """Mean pinball loss of the best constant quantiles of labels with variance 1."""
 
 Form = Callable[[Tensor, Tensor, Tensor], Tensor]
-"""Function of scores, labels and the mask of the labelled stocks of days that have an order; 0 outside the mask."""
+"""Function of scores, labels and the mask of the labelled stocks of days that have an order; both are 0 outside
+the mask."""
 
 Term = Callable[[Tensor, DayLabels], Tensor]
 """Function of (out_BSO, labels) that returns the sum of a loss over the days."""
@@ -276,7 +277,7 @@ def _ordered_days(
 def _scaled_deviations(values_RS: Tensor, among_RS: Tensor) -> Tensor:
     """Return deviations from the day's mean, over the largest of them so that no square overflows or vanishes; 0
     outside `among_RS`."""
-    mean_R1 = values_RS.sum(1, keepdim=True) / among_RS.sum(1, keepdim=True)
+    mean_R1 = values_RS.where(among_RS, 0.0).sum(1, keepdim=True) / among_RS.sum(1, keepdim=True)
     away_RS = (values_RS - mean_R1).where(among_RS, 0.0)
     return away_RS / away_RS.detach().abs().amax(1, keepdim=True)
 

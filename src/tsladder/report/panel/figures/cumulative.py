@@ -1,4 +1,4 @@
-"""Draw cumulative_return.png: summed long-short return of the best baselines and the stricter constant over the test
+"""Draw cumulative_return.png: summed long-short return of the best rankings and the stricter constant over the test
 days, before and after costs."""
 
 from __future__ import annotations
@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tsladder.artifacts.ranking_scores import RegionBaselines
-from tsladder.ranking.level import best_and_constant
 from tsladder.report.figures.canvas import INK, MUTED, figure_of, plain, png_of, titled
 from tsladder.report.panel import words
 from tsladder.report.panel.facts import PanelFacts
 from tsladder.report.panel.figures.lines import looks
+from tsladder.report.panel.figures.time_axis import dates_on
+from tsladder.report.panel.rankings import followed, legend_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,17 +39,12 @@ def draw_cumulative(facts: PanelFacts) -> bytes | None:
 
 
 def _panel(axes: Axes, facts: PanelFacts, level: RegionBaselines, cost_bps: float) -> None:
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-
-    names = best_and_constant(level)
-    for name, look in looks(names, level.stricter).items():
-        own = facts.daily[level.horizon][name]
-        summed_N = 100.0 * np.cumsum(own.net_return_N(cost_bps))
-        label = f"{words.name(name)}{' (constant)' if name == level.stricter else ''}"
-        axes.plot(own.dates_N, summed_N, color=look.colour, linestyle=look.style, linewidth=1.7, label=label)
+    daily = followed(facts, level)
+    for name, look in looks(tuple(daily), level.stricter).items():
+        summed_N = 100.0 * np.cumsum(daily[name].net_return_N(cost_bps))
+        label = legend_of(facts, level, name)
+        axes.plot(daily[name].dates_N, summed_N, color=look.colour, linestyle=look.style, linewidth=1.7, label=label)
     axes.axhline(0.0, color=MUTED, linewidth=0.7, zorder=1)
-    locator = AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+    dates_on(axes)
     axes.set_xlabel("test days", fontsize=9, color=INK)
     plain(axes)

@@ -3,7 +3,7 @@ test region."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,11 +14,11 @@ from tsladder.artifacts.ranking_scores import RegionBaselines
 from tsladder.artifacts.scores import Interval
 from tsladder.evaluation.bootstrap import resampled_intervals
 from tsladder.ranking.daily_figures import DailyFigures
-from tsladder.ranking.level import best_and_constant
 from tsladder.report.figures.canvas import INK, MUTED, figure_of, plain, png_of, titled
 from tsladder.report.panel import words
 from tsladder.report.panel.facts import PanelFacts
 from tsladder.report.panel.figures.lines import looks
+from tsladder.report.panel.rankings import followed, legend_of
 from tsladder.report.words import level as confidence_level
 from tsladder.seeds import derive_seed
 
@@ -53,15 +53,14 @@ def draw_over_time(facts: PanelFacts) -> bytes | None:
     panels = figure.subplots(len(scored), 1, squeeze=False)[:, 0]
     confidence = confidence_level(facts.params.evaluation.confidence)
     for (horizon, level), axes in zip(scored.items(), panels, strict=True):
-        names = best_and_constant(level)
-        daily = facts.daily[horizon]
-        by_year = spans_years(daily[names[0]].dates_N)
-        parts = parts_of(facts, level, names)
+        daily = followed(facts, level)
+        by_year = spans_years(daily[level.stricter].dates_N)
+        parts = parts_of(facts, level, daily)
         any_interval = any(found is not None for part in parts for found in part.intervals)
         said = f"bars: {confidence} intervals; " if any_interval else "too short for intervals; "
         ends = f"{level.first_day} to {level.last_day}"
         titled(axes, f"RankIC by {'year' if by_year else 'month'}, horizon {words.sessions(horizon)}", f"{said}{ends}")
-        _panel(axes, parts, names, level.stricter)
+        _panel(axes, parts, {name: legend_of(facts, level, name) for name in daily}, level.stricter)
     return png_of(figure)
 
 
@@ -70,9 +69,9 @@ def spans_years(dates_N: NDArray[np.datetime64]) -> bool:
     return bool((dates_N[-1] - dates_N[0]) / np.timedelta64(1, "D") >= 365 * _YEARS_FOR_YEARS)
 
 
-def parts_of(facts: PanelFacts, level: RegionBaselines, names: Sequence[str]) -> list[Part]:
-    """Return the years or months of the test days, in time order, with the RankIC of `names` in each."""
-    daily = [facts.daily[level.horizon][name] for name in names]
+def parts_of(facts: PanelFacts, level: RegionBaselines, followed: Mapping[str, DailyFigures]) -> list[Part]:
+    """Return the years or months of the test days, in time order, with the RankIC of each ranking of `followed`."""
+    daily = list(followed.values())
     dates_N = daily[0].dates_N
     keys_N = dates_N.astype("datetime64[Y]" if spans_years(dates_N) else "datetime64[M]")
     return [_part(facts, level, daily, str(key), keys_N == key) for key in np.unique(keys_N)]
@@ -99,14 +98,15 @@ def _part(
     return Part(name=name, means=tuple(means), intervals=tuple(intervals))
 
 
-def _panel(axes: Axes, parts: Sequence[Part], names: tuple[str, ...], constant: str) -> None:
+def _panel(axes: Axes, parts: Sequence[Part], titles: Mapping[str, str], constant: str) -> None:
+    names = tuple(titles)
     place_P = np.arange(len(parts), dtype=np.float64)
     for place, (name, look) in enumerate(looks(names, constant).items()):
         x_P = place_P + _WIDTH * ((place + 0.5) / len(names) - 0.5)
         shown = names.index(name)
         axes.plot(
             x_P, [part.means[shown] for part in parts], marker=look.marker, color=look.colour, markersize=5.5,
-            linestyle="none", label=f"{words.name(name)}{' (constant)' if name == constant else ''}", zorder=3,
+            linestyle="none", label=titles[name], zorder=3,
         )  # fmt: skip
         for x, part in zip(x_P, parts, strict=True):
             if (found := part.intervals[shown]) is not None:

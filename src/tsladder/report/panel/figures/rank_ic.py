@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from tsladder.artifacts.ranking_scores import OWN_STATIC_ORDER, RegionBaselines
-from tsladder.ranking.level import CONSTANTS, LevelToBeat, in_order, level_to_beat
+from tsladder.artifacts.ranking_scores import RegionBaselines
 from tsladder.report.figures.canvas import CONTRAST, INK, MODEL, MUTED, figure_of, plain, png_of, titled
 from tsladder.report.panel import words
 from tsladder.report.panel.facts import PanelFacts
+from tsladder.report.panel.rankings import Kind, ShownRanking, Standing, shown_rankings
 from tsladder.report.words import level as confidence_level
+from tsladder.vocabulary import Region
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _ROW_INCHES, _HEAD_INCHES, _LEGEND_INCHES = 0.29, 1.05, 0.45
 _DIGITS = 9.0
 _LINE = "stricter constant"
+_SEEDS = "seeds of a rung"
 
 _LOOKS: Mapping[str, tuple[str, str, str]] = {
     "RankIC beats it": ("o", MODEL, MODEL),
@@ -27,7 +29,14 @@ _LOOKS: Mapping[str, tuple[str, str, str]] = {
     "constant": ("s", MUTED, MUTED),
     "in hindsight, only shown": ("D", MUTED, "white"),
 }
-"""Group of a baseline -> marker, colour of edge and interval, colour of the inside."""
+"""Group of a ranking -> marker, colour of edge and interval, colour of the inside."""
+
+
+_STANDINGS = {
+    Standing.BEATS: "RankIC beats it",
+    Standing.UNDECIDED: "not told apart from it",
+    Standing.WORSE: "worse than it",
+}
 
 
 def draw_rank_ic(facts: PanelFacts) -> bytes | None:
@@ -35,7 +44,8 @@ def draw_rank_ic(facts: PanelFacts) -> bytes | None:
     scored = facts.scored()
     if not scored:
         return None
-    heights = [_HEAD_INCHES + _ROW_INCHES * len(level.baselines) for level in scored.values()]
+    shown = {horizon: shown_rankings(facts, level, Region.TEST) for horizon, level in scored.items()}
+    heights = [_HEAD_INCHES + _ROW_INCHES * len(rankings) for rankings in shown.values()]
     figure = figure_of(10.4, sum(heights) + _LEGEND_INCHES)
     grid = figure.subplots(len(scored), 2, squeeze=False, sharey="row", gridspec_kw={"height_ratios": heights})
     entries: dict[str, Artist] = {}
@@ -44,49 +54,59 @@ def draw_rank_ic(facts: PanelFacts) -> bytes | None:
         said = f"{confidence} intervals, {level.windows:,} test days"
         titled(left, f"RankIC, horizon {words.sessions(horizon)}", said)
         titled(right, "Quantile spread, before costs", said)
-        _panel(left, level, "rank_ic", entries)
-        _panel(right, level, "quantile_spread", entries)
+        _panel(left, level, shown[horizon], "rank_ic", entries)
+        _panel(right, level, shown[horizon], "quantile_spread", entries)
         left.set_xlabel("RankIC, mean over days (0: no order, 1: perfect)", fontsize=_DIGITS, color=INK)
         right.set_xlabel("top fifth less bottom fifth, basis points a day", fontsize=_DIGITS, color=INK)
-    shown = {name: entries[name] for name in (_LINE, *_LOOKS) if name in entries}
+    legend = {name: entries[name] for name in (_LINE, *_LOOKS, _SEEDS) if name in entries}
     figure.legend(
-        shown.values(), shown, loc="outside lower center", ncols=len(shown), frameon=False, fontsize=9, labelcolor=INK
+        legend.values(),
+        legend,
+        loc="outside lower center",
+        ncols=len(legend),
+        frameon=False,
+        fontsize=9,
+        labelcolor=INK,
     )
     return png_of(figure)
 
 
-def _panel(axes: Axes, level: RegionBaselines, metric: str, entries: dict[str, Artist]) -> None:
-    to_beat = level_to_beat(level)
-    names = in_order(level)
+def _panel(
+    axes: Axes, level: RegionBaselines, shown: Sequence[ShownRanking], metric: str, entries: dict[str, Artist]
+) -> None:
     line = axes.axvline(
-        getattr(level.baselines[to_beat.constant], metric), color=MUTED, linewidth=1.0, linestyle=(0, (4, 2)), zorder=1
+        getattr(level.baselines[level.stricter], metric), color=MUTED, linewidth=1.0, linestyle=(0, (4, 2)), zorder=1
     )
     entries.setdefault(_LINE, line)
-    for row, name in enumerate(names):
-        value = words.defined(getattr(level.baselines[name], metric))
-        found = level.baseline_intervals.get(name, {}).get(metric)
+    for row, one in enumerate(shown):
+        value = words.defined(getattr(one.scores, metric))
+        found = one.intervals.get(metric)
         if value is None:
             axes.text(0.5, row, words.UNDEFINED, transform=axes.get_yaxis_transform(), fontsize=_DIGITS, color=MUTED)
             continue
-        look = _look(name, to_beat)
+        look = _look(one)
         marker, colour, inside = _LOOKS[look]
         if found is not None:
             axes.plot([found.low, found.high], [row, row], color=colour, linewidth=1.6, zorder=2)
+        if one.seeds:
+            seeds = [getattr(seed, metric) for seed in one.seeds]
+            (dots,) = axes.plot(seeds, [row - 0.28] * len(seeds), ".", color=INK, markersize=4.0, zorder=3)
+            entries.setdefault(_SEEDS, dots)
         (point,) = axes.plot(
             [value], [row], marker=marker, color=colour, markerfacecolor=inside, markersize=6.5, linestyle="none",
             zorder=3,
         )  # fmt: skip
         entries.setdefault(look, point)
-    axes.set_yticks(range(len(names)), [words.name(name) for name in names])
-    axes.set_ylim(len(names) - 0.4, -0.6)
+    rungs = sum(one.kind is Kind.RUNG for one in shown)
+    if rungs:
+        axes.axhline(rungs - 0.5, color=MUTED, linewidth=0.7, zorder=1)
+    titles = [one.title if one.kind is Kind.RUNG else words.name(one.name) for one in shown]
+    axes.set_yticks(range(len(shown)), titles)
+    axes.set_ylim(len(shown) - 0.4, -0.6)
     plain(axes, grid="x")
 
 
-def _look(name: str, to_beat: LevelToBeat) -> str:
-    if name == OWN_STATIC_ORDER:
+def _look(one: ShownRanking) -> str:
+    if one.kind is Kind.HINDSIGHT:
         return "in hindsight, only shown"
-    if name in CONSTANTS:
-        return "constant"
-    if name in to_beat.beat:
-        return "RankIC beats it"
-    return "worse than it" if name in to_beat.worse else "not told apart from it"
+    return "constant" if one.kind is Kind.CONSTANT else _STANDINGS[one.standing]

@@ -31,7 +31,6 @@ def test_days(facts: PanelFacts, pictures: Collection[str]) -> list[Block]:
     scored = facts.scored()
     if not scored:
         return [*blocks, Paragraph(_NONE)]
-    confidence = confidence_level(facts.params.evaluation.confidence)
     blocks += [Picture(file, words_) for file, words_ in _PICTURES.items() if file in pictures]
     missed = confidence_level(1.0 - facts.params.evaluation.confidence)
     blocks.append(Paragraph(_MARKED.format(missed=missed)))
@@ -39,8 +38,8 @@ def test_days(facts: PanelFacts, pictures: Collection[str]) -> list[Block]:
         if len(scored) > 1:
             blocks.append(Heading(3, f"Horizon {words.sessions(horizon)}"))
         blocks.append(Paragraph(f"Scored on {days_of(level)}; stricter constant: {words.name(level.stricter)}."))
-        blocks.append(ranking_table(level, Region.TEST, confidence))
-        blocks.append(portfolio_table(level, Region.TEST, confidence))
+        blocks.append(ranking_table(facts, level, Region.TEST))
+        blocks.append(portfolio_table(facts, level, Region.TEST))
     return blocks
 
 
@@ -50,8 +49,7 @@ def validation_days(facts: PanelFacts) -> list[Block]:
     scored = facts.scored(Region.VALIDATION)
     if not scored:
         return [*blocks, Paragraph(_NONE)]
-    confidence = confidence_level(facts.params.evaluation.confidence)
     for level in scored.values():
         blocks.append(Paragraph(f"Scored on {days_of(level)}."))
-        blocks.append(short_table(level, Region.VALIDATION, confidence))
+        blocks.append(short_table(facts, level, Region.VALIDATION))
     return blocks
