@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from tsladder.artifacts.law_fits import RankIcPerTenfold
 from tsladder.console.loss_words import LossWords
 from tsladder.console.panel_lines import level_lines, panel_lines
 from tsladder.formatting import MISSING, aligned, duration, duration_with_interval, number
 from tsladder.law.wording import exponent_in_words
+from tsladder.ranking.words import gain_with_interval
 from tsladder.search.objective import VAL_AUC
 from tsladder.status.study_state import CellState, StudyState
 
@@ -106,18 +108,26 @@ def _cell_notes(cell: CellState, words: LossWords) -> list[str]:
 
 
 def _verdicts(state: StudyState) -> list[str]:
-    rows = [("law", "verdict", "alpha", *PARTS)]
+    ranks = any(law.rank_ic_per_tenfold is not None for law in state.verdicts.values())
+    slope = ("RankIC per tenfold",) if ranks else ()
+    rows: list[tuple[str, ...]] = [("law", "verdict", *slope, "alpha", *PARTS)]
     for horizon, law in state.verdicts.items():
         verdict = MISSING if law.verdict is None else law.verdict
         if law.verdict is not None and not law.current:
             verdict = "stale: `tsladder run` fits it again"
         alpha = with_interval(law.alpha, law.alpha_ci)
-        rows.append((f"h{horizon}", verdict, alpha, half_width(law.alpha_ci_rungs), half_width(law.alpha_ci_days)))
+        told = (_slope(law.rank_ic_per_tenfold),) if ranks else ()
+        parts = half_width(law.alpha_ci_rungs), half_width(law.alpha_ci_days)
+        rows.append((f"h{horizon}", verdict, *told, alpha, *parts))
     warned: dict[str, list[str]] = {}
     for horizon, law in state.verdicts.items():
         for warning in law.warnings:
             warned.setdefault(warning, []).append(f"h{horizon}")
     return [*aligned(rows), *(f"{', '.join(laws)}: WARNING: {warning}" for warning, laws in warned.items())]
+
+
+def _slope(found: RankIcPerTenfold | None) -> str:
+    return MISSING if found is None else gain_with_interval(found.value, found.low, found.high)
 
 
 def with_interval(alpha: float | None, interval: tuple[float, float] | None) -> str:

@@ -106,6 +106,7 @@ def _plan_cell(params: PanelParams, cell: Cell, code: Mapping[str, dict[str, str
         target=params.target,
         windows=params.windows,
         horizons=forecast_horizons(params, cell.horizon),
+        graph=params.graph,
         model=geometry,
         training=panel_recipe_of(params, cell.budget, cell.horizon),
     )

@@ -76,7 +76,8 @@ class StudyState:
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready record, with the fields of `panel` among those of the study."""
-        record = dataclasses.asdict(self)
+        verdicts = {horizon: verdict.to_json() for horizon, verdict in self.verdicts.items()}
+        record = dataclasses.asdict(self) | {"verdicts": verdicts}
         del record["panel"]
         return record if self.panel is None else {**record, **self.panel.to_json()}
 

@@ -17,6 +17,7 @@ Without a graph (`neighbours` 0) models have no graph layers: `n_graph` is 0.
 
 from __future__ import annotations
 
+import types
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,9 @@ class AtftFamily:
     fewer_parameters = "fewer columns"
     depths = (1, 2, 3, 4, 6, 8)
     graph_depths = (0, 1, 2, 3, 4)
+    count_words = types.MappingProxyType(
+        {"n_params_blocks": "of temporal and graph layers", "n_params_body": "without variable selection"}
+    )
 
     def faults(self, context_length: int, settings: Mapping[str, int]) -> Mapping[str, str]:
         days, components = settings["days"], settings["fan_components"]
