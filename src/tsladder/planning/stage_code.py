@@ -68,6 +68,8 @@ OUTSIDE = {
     "tsladder.vocabulary": "names",
     "tsladder.families.parts.activations": "bytes that a block takes",
     "tsladder.families.parts.panel_activations": "bytes that a day takes",
+    "tsladder.families.panel.atft.activations": "bytes that a day takes",
+    "tsladder.families.panel.atft.work": "multiplications of a day, for seconds of training",
     "tsladder.families.parts.panel_work": "multiplications of a day, for seconds of training",
     "tsladder.families.parts.work": "multiplications of a block, for seconds of training",
     "tsladder.evaluation.constant": "the loss of the base rate, recorded beside a trial",

@@ -5,8 +5,8 @@ oscillations, levels and spreads out of the columns and tell them apart; variabl
 al. 2021); an LSTM and causal blocks run over the sessions; GATv2 (Brody et al. 2022) lets a stock attend to its
 neighbours in a graph; the head gives quantiles. The parts are in the folder `atft`, one module each.
 
-Adapted to ranking: nothing that a normalisation took out is put back, since no level is forecast. No statistic runs over
-stocks or over a batch, so a stock's output depends on others through the graph alone. Stocks have no identity.
+Adapted to ranking: nothing that a normalisation took out is put back, since no level is forecast. No statistic runs
+over stocks or over a batch, so a stock's output depends on others through the graph alone. Stocks have no identity.
 
 Variable selection holds 42 to 79 % of all parameters, and its share falls with the width. The size of a model is
 therefore three figures: `n_params`; `n_params_body`, all but variable selection; `n_params_blocks`, LSTM, causal blocks
@@ -51,19 +51,16 @@ class AtftFamily:
 
     def faults(self, context_length: int, settings: Mapping[str, int]) -> Mapping[str, str]:
         days, components = settings["days"], settings["fan_components"]
-        faults = {}
         if days > context_length:
-            faults["days"] = f"must fit into windows.context_length ({context_length} sessions), got {days}"
-        elif days < SLICE_SESSIONS or days % SLICE_SESSIONS:
-            faults["days"] = (
-                f"must be a multiple of {SLICE_SESSIONS}, the sessions of a slice that is normalised by itself, got {days}"
-            )
-        elif not 1 <= components <= days // 2:
-            faults["fan_components"] = (
-                f"a window of model.days ({days} sessions) has {days // 2} frequencies, of which 1 or more are removed; "
-                f"got {components}"
-            )
-        return faults
+            return {"days": f"must fit into windows.context_length ({context_length} sessions), got {days}"}
+        if days < SLICE_SESSIONS or days % SLICE_SESSIONS:
+            slices = f"a multiple of {SLICE_SESSIONS}, the sessions of a slice that is normalised by itself"
+            return {"days": f"must be {slices}, got {days}"}
+        most = days // 2
+        if not 1 <= components <= most:
+            limit = f"the frequencies of model.days ({days} sessions)"
+            return {"fan_components": f"must be 1 to {most}, {limit}, got {components}"}
+        return {}
 
     def tokens(self, geometry: Geometry) -> Tokens:
         return Tokens(count=of_panel(geometry).days, inputs=geometry.n_features)

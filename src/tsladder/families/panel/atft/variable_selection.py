@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from tsladder.families.panel.atft.column_networks import EPSILON, weighed_networks
 
+
 class VariableSelection(nn.Module):
     """Values x_...F of a session's columns -> its token h_...D.
 
@@ -28,7 +29,7 @@ class VariableSelection(nn.Module):
     def __init__(self, n_features: int, d_model: int) -> None:
         super().__init__()
         self.n_features, self.d_model = n_features, d_model
-        self.embed = _Stacked(n_features, 1, d_model)
+        self.value = _Stacked(n_features, 1, d_model)
         self.weigh_in = nn.Linear(n_features * d_model, d_model)
         self.weigh_hidden = nn.Linear(d_model, d_model)
         self.weigh_gate = nn.Linear(d_model, 2 * n_features)
@@ -68,7 +69,7 @@ class VariableSelection(nn.Module):
 
     def _embedding(self) -> tuple[Tensor, Tensor]:
         """Return w and b of the embeddings w x + b, each of shape F x D."""
-        return self.embed.weight.view(self.n_features, -1), self.embed.bias.view(self.n_features, -1)
+        return self.value.weight.view(self.n_features, -1), self.value.bias.view(self.n_features, -1)
 
 
 class _Stacked(nn.Module):
