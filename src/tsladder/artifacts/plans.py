@@ -105,7 +105,7 @@ def phases_in(recipe: Recipe) -> tuple[PhaseRecipe, ...]:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Question:
+class SharedQuestion:
     """Fields that the plan files of the cells of every study have in common."""
 
     cell: str
@@ -118,7 +118,7 @@ class Question:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CellQuestion(Question):
+class CellQuestion(SharedQuestion):
     """Fields that the three plan files of a cell of a series study have in common."""
 
     data: DataParams
@@ -127,7 +127,7 @@ class CellQuestion(Question):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PanelQuestion(Question):
+class PanelQuestion(SharedQuestion):
     """Fields that the three plan files of a cell of a panel study have in common. `horizons`: those that a model
     forecasts, that of its cell first."""
 
