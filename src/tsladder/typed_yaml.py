@@ -185,6 +185,10 @@ class Reader:
             if not trial.faults:
                 return value
             attempts.append(trial.faults)
+            if isinstance(raw, list) and raw and typing.get_origin(option) is tuple:
+                # The items are wrong, and each fault names its own.
+                self.faults.extend(trial.faults)
+                return BROKEN
         if isinstance(raw, Mapping):
             # Of several section types, report the faults of the one whose keys fit best.
             self.faults.extend(sorted(attempts, key=len)[0])
