@@ -18,9 +18,10 @@ Without a graph (`neighbours` 0) models have no graph layers: `n_graph` is 0.
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, cast
 
+from tsladder.families.panel.atft.active import TOGGLES, Active
 from tsladder.families.panel.atft.costs import AtftCosts
 from tsladder.families.panel.atft.sizes import SLICE_SESSIONS
 from tsladder.families.parts.family import Tokens
@@ -29,6 +30,7 @@ from tsladder.families.parts.panel_family import PanelFamily
 
 if TYPE_CHECKING:
     from tsladder.families.panel.atft.module import AtftGatFan
+    from tsladder.families.parts.model import Model
 
 POSITION_SD = 0.02
 """Standard deviation of the positions when training begins."""
@@ -41,6 +43,8 @@ class AtftFamily:
     fewer_parameters = "fewer columns"
     depths = (1, 2, 3, 4, 6, 8)
     graph_depths = (0, 1, 2, 3, 4)
+    toggles = TOGGLES
+    graph_toggles = ("gat",)
     count_words = types.MappingProxyType(
         {"n_params_blocks": "of temporal and graph layers", "n_params_body": "without variable selection"}
     )
@@ -91,6 +95,11 @@ class AtftFamily:
             lowered=lowered,
             stocks_at_once=stocks_at_once,
         )
+
+    def activate(self, model: Model, parts: Collection[str]) -> frozenset[str]:
+        module = cast("AtftGatFan", model)
+        module.activate(Active(**{toggle: toggle in parts for toggle in TOGGLES}))
+        return module.inactive_parameters()
 
 
 def of_panel(geometry: Geometry) -> PanelGeometry:

@@ -3,10 +3,11 @@
 With S stocks, T sessions, F columns, width d, feed-forward width f, h heads, L blocks, G graph layers, J places of
 neighbours and the stock itself, and b bytes per number of the body, a layer keeps for the backward pass:
 
-- variable selection, per token: 5 d for each of F columns (inside, gate 2 d, residual, output), d + 5 F of the networks'
-  weights and the columns, all of b bytes; 8 F + 8 bytes of LayerNorms;
+- variable selection, per token: 4 d + 7 for each of F columns (inside, gate 2 d, normalised output; scale, value, and
+  what gives the column its weight) and d of the network that weighs them, of b bytes;
 - LSTM with gated skip, per token, in fp32: oneDNN's workspace, 8.2 d and 7.3 d with the second d rounded up to a
-  multiple of 16; 6 d more around it;
+  multiple of 16; 6 d more around it. Nine of these d are never written to, and the backward pass temporarily needs
+  nine: 2 d on top are ample;
 - a block, per token: two LayerNorms' inputs and outputs, the attention's output, two dropout masks (7 d), the
   feed-forward before and after GELU (2 f), of b bytes; queries, keys and values (3 d) and one number per head in fp32,
   and d in fp32 more where the body is in bf16;
@@ -19,6 +20,7 @@ Counted with normalisations and graph layers active. A layer's temporary memory 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tsladder.families.panel.atft import sizes
@@ -76,29 +78,29 @@ class AtftCosts:
 
     def activations(self, body: int) -> Activations:
         stocks = self.geometry.stocks
-        kinds = [*self._temporal(body, stocks), self._graph]
-        largest = max(kind.kept for kind in kinds if kind.count)
+        kinds = [kind for kind in (*self._temporal(body, stocks), self._graph) if kind.count]
+        largest, moment = _largest(kinds)
         return Activations(
             blocks=sum(kind.count * kind.kept for kind in kinds),
             checkpointed=sum(kind.count * kind.inputs for kind in kinds) + largest,
             largest_block=largest,
-            moment=max(kind.moment for kind in kinds if kind.count),
+            moment=moment,
             edges=self._edges + stocks * self._beside_layers,
         )
 
     def activations_in_chunks(self, body: int, stocks_at_once: int) -> Activations:
         some = min(self.geometry.stocks, stocks_at_once)
-        temporal, graph = self._temporal(body, some), self._graph
-        largest = max(kind.kept for kind in (*temporal, graph) if kind.count)
+        temporal, graph = [kind for kind in self._temporal(body, some) if kind.count], self._graph
+        largest, moment = _largest([*temporal, graph] if graph.count else temporal)
         # Of a chunk that is computed again: what lies beside its layers, their inputs, and one layer.
         inputs = sum(kind.count * kind.inputs for kind in temporal)
-        chunk = some * self._beside_layers + inputs + max(kind.kept for kind in temporal if kind.count)
-        kept = graph.count * graph.inputs + max(chunk, graph.kept)
+        chunk = some * self._beside_layers + inputs + max(kind.kept for kind in temporal)
+        kept = graph.count * graph.inputs + max(chunk, graph.kept if graph.count else 0.0)
         return Activations(
             blocks=kept,
             checkpointed=kept,
             largest_block=largest,
-            moment=max(kind.moment for kind in (*temporal, graph) if kind.count),
+            moment=moment,
             # Chunks keep the sessions that they read and what becomes of a stock.
             edges=self._edges + 4 * self.geometry.stocks * (self.geometry.days * self.geometry.n_features + self.model.d_model),
         )
@@ -145,20 +147,20 @@ class AtftCosts:
         """Return what of so many stocks comes before the graph: variable selection, LSTM, blocks, the last block."""
         model, columns = self.model, self.geometry.n_features
         d, f, h, tokens = model.d_model, model.d_ff, model.n_heads, stocks * self.geometry.days
-        selection = (columns * (5 * d + 5) + d) * body + 8 * (columns + 1)
+        selection = (columns * (4 * d + 7) + d) * body
         rounded = -(-d // _ROUNDED_TO) * _ROUNDED_TO
         workspace = 4 * (8.2 * d + 7.3 * rounded)
         in_bf16 = 0 if body == 4 else 4 * d
         block = (7 * d + 2 * f) * body + 4 * (3 * d + h) + in_bf16 + 16
         last = tokens * (2 * d * body + 4 * (2 * d + h) + 8) + stocks * (4 * d + (5 * d + 2 * f) * body)
         inputs = tokens * d * body
-        # Gradients of a column's gate, both its sides, and of what all columns share.
-        of_column = (8 * d + columns) * body
+        # Gradients of the token, of a column's gate and its two sides.
+        of_column = (6 * d + 2 * columns) * body
         of_block = max(2 * f * body, 4 * 6 * d + (0 if body == 4 else 6 * d)) + 2 * d * body
         of_last = tokens * (4 * 4 * d + (0 if body == 4 else 4 * d)) + stocks * 2 * f * body
         return (
             _Layers(1, tokens * columns * body, tokens * selection, tokens * of_column),
-            _Layers(1, tokens * 4 * d, tokens * (workspace + 4 * 6 * d + 8), tokens * (workspace + 4 * 4 * d)),
+            _Layers(1, tokens * 4 * d, tokens * (workspace + 4 * 6 * d + 8), tokens * 4 * 2 * d),
             _Layers(model.n_layers - 1, inputs, tokens * block, tokens * of_block),
             _Layers(1, inputs, last, of_last),
         )
@@ -184,3 +186,9 @@ class AtftCosts:
         LayerNorm after the last block."""
         g, d = self.geometry, self.model.d_model
         return 4.0 * (g.days * (4 * g.n_features + d) + 2 * d)
+
+
+def _largest(kinds: Sequence[_Layers]) -> tuple[float, float]:
+    """Return the most that a layer keeps, and what is temporarily needed on top where a layer needs most."""
+    largest = max(kind.kept for kind in kinds)
+    return largest, max(kind.kept + kind.moment for kind in kinds) - largest
