@@ -232,6 +232,13 @@ class Places:
 
     @property
     def studies(self) -> Path:
+        """Folder of the live records of the study. Those of a further study of a project lie in a folder of its name,
+        since its cells have the same names."""
+        return self.every_study if self.root == self.project else self.every_study / self.root.name
+
+    @property
+    def every_study(self) -> Path:
+        """Folder of the live records of all studies of the project."""
         return self.mlruns / "studies"
 
     @property

@@ -18,6 +18,8 @@ NOUNS = (
     "tsladder.families.informer",
     "tsladder.families.itransformer",
     "tsladder.families.patchtst",
+    "tsladder.families.panel.panel_transformer",
+    "tsladder.families.parts.panel_family",
     "tsladder.models.spec",
     "tsladder.tasks",
     "tsladder.tasks.direction",

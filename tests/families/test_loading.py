@@ -8,8 +8,9 @@ import pytest
 from tests.building import FEATURES, geometry, spec
 
 from tsladder.errors import BadInput
-from tsladder.families import load, names
+from tsladder.families import is_of_panel, load, module_of, names, panel_names
 from tsladder.planning.fingerprint import import_closure, number_makers
+from tsladder.planning.stage_code import family_module
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src"
@@ -21,16 +22,53 @@ OF_ONE_FAMILY = {
 }
 """The modules of parts/ that no other family loads."""
 
+OF_PANELS = {"cross_section", "cross_sectional", "last_token", "panel_costs", "panel_family", "quantile_head"}
+"""Modules of parts/ that panel_transformer loads, and no family of one series."""
+
 
 def test_names_are_the_modules_of_the_folder() -> None:
     assert names() == tuple(sorted(path.stem for path in FAMILIES.glob("*.py") if path.stem != "__init__"))
     assert {"informer", "itransformer", "patchtst"} <= set(names())
 
 
-@pytest.mark.parametrize("name", ["mlp", "", "parts", "parts.stem", "PatchTST", "patchtst.py", "../models"])
+def test_names_of_panels_are_the_modules_of_the_folder_of_panels() -> None:
+    found = {path.stem for path in (FAMILIES / "panel").glob("*.py") if path.stem != "__init__"}
+    assert panel_names() == tuple(sorted(found))
+    assert "panel_transformer" in panel_names()
+    assert set(panel_names()) & set(names()) == set()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["mlp", "", "parts", "parts.stem", "PatchTST", "patchtst.py", "../models", "panel", "panel.panel_transformer"],
+)
 def test_an_unknown_family_is_refused_with_the_names_of_the_known_ones(name: str) -> None:
-    with pytest.raises(BadInput, match=f"must be one of {', '.join(names())}, got"):
+    load("panel_transformer")
+    of_panels = ", ".join(panel_names())
+    with pytest.raises(BadInput, match=f"must be one of {', '.join(names())}, got .*of a panel one of {of_panels}"):
         load(name)
+    with pytest.raises(BadInput, match="must be one of"):
+        is_of_panel(name)
+
+
+def test_a_family_lies_in_the_folder_of_its_kind() -> None:
+    for name in names():
+        assert not is_of_panel(name)
+        assert family_module(name) == module_of(name) == f"tsladder.families.{name}"
+    for name in panel_names():
+        assert is_of_panel(name)
+        assert family_module(name) == module_of(name) == f"tsladder.families.panel.{name}"
+    for name in (*names(), *panel_names()):
+        assert type(load(name)).__module__ == module_of(name)
+
+
+@pytest.mark.parametrize("family", ["patchtst", "panel_transformer"])
+def test_a_family_is_not_made_by_the_code_of_the_other_kind(family: str) -> None:
+    reached = set(number_makers([family_module(family)], SOURCE))
+    of_panels = {f"tsladder.families.parts.{part}" for part in OF_PANELS}
+    assert reached & of_panels == (of_panels if is_of_panel(family) else set())
+    others = {family_module(name) for name in (*names(), *panel_names()) if name != family}
+    assert reached & others == set()
 
 
 @pytest.mark.parametrize("family", sorted(OF_ONE_FAMILY))

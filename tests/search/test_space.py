@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.families.counted_graph import counted_graph
 
 from tsladder.models.spec import Geometry
 from tsladder.params import Choices, SpaceParams, Span
@@ -94,3 +95,38 @@ def test_several_batches_are_drawn_and_a_warm_up_share_follows_the_batch() -> No
     found = subject.decode(drawn)
     assert found.effective_batch == 32
     assert found.settings.warmup_steps == round(0.1 * 20 * 86)
+
+
+@pytest.mark.parametrize("budget", ["12k", "80k", "750k", "2M", "20M"])
+def test_every_member_is_reached_where_models_differ_in_their_layers_over_a_graph(budget: str) -> None:
+    with counted_graph() as geometry:
+        subject = make_space(build_grid(geometry, budget), QUICK)
+        (draw,) = (draw for draw in subject.draws if draw.name == "n_graph")
+        assert draw.choices == subject.grid.graph_depths
+        for member in subject.grid.members:
+            found = subject.decode({**subject.coordinates(member), **SETTINGS})
+            assert found.spec == member
+            assert found.to_record()["n_graph"] == member.n_graph
+
+
+@given(place=st.floats(0.0, 1.0), ratio=st.sampled_from([2, 4]), n_graph=st.sampled_from([1, 2, 4]))
+def test_any_draw_of_layers_over_a_graph_decodes_to_the_nearest_number_of_its_ratio(
+    place: float, ratio: int, n_graph: int
+) -> None:
+    with counted_graph() as geometry:
+        subject = make_space(build_grid(geometry, "750k"), QUICK)
+        aspect = next(draw for draw in subject.draws if draw.name == "depth_to_width")
+        drawn = aspect.low * (aspect.high / aspect.low) ** place
+        point = {"depth_to_width": drawn, "d_ff_ratio": ratio, "n_heads": 4, "n_graph": n_graph}
+        found = subject.decode({**point, **SETTINGS}).spec
+        offered = [shape.n_graph for shape in subject.grid.shapes if shape.d_ff == ratio * shape.d_model]
+        assert found in subject.grid.members
+        assert found.d_ff == ratio * found.d_model
+        assert abs(found.n_graph - n_graph) == min(abs(one - n_graph) for one in offered)
+
+
+@pytest.mark.parametrize("budget", LADDER)
+def test_a_space_without_graphs_draws_what_it_always_drew(budget: str) -> None:
+    subject = space(budget)
+    assert [draw.name for draw in subject.draws][:4] == ["depth_to_width", "d_ff_ratio", "n_heads", "learning_rate"]
+    assert "n_graph" not in subject.decode({**subject.coordinates(subject.grid.members[0]), **SETTINGS}).to_record()

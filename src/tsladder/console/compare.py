@@ -11,9 +11,10 @@ from tsladder.evaluation.paired import Comparison, compare_models
 from tsladder.evaluation.predictions import SEED_PREFIX, DailyLosses, read_predictions
 from tsladder.formatting import aligned
 from tsladder.law.wording import p_in_words
-from tsladder.params import Params, load_params
+from tsladder.params import AnyParams, load_any_params
 from tsladder.params.cells import known_cell
 from tsladder.places import Places
+from tsladder.ranking.words import gain_with_interval, is_rank_error, rank_ic, rank_ic_of
 from tsladder.seeds import derive_seed
 from tsladder.suggestions import did_you_mean
 from tsladder.tasks import loss_words
@@ -50,22 +51,29 @@ def _is_cell(name: str) -> bool:
 def compare_here(places: Places, first: str, second: str, region: str | None = None) -> Comparison:
     """Compare two models, each a cell (`2M-h1`: its winner on all seeds) or a baseline (`2M-h1:volatility_logistic`).
 
-    `region`: None for the one that the law describes. Raises BadInput for an unknown name, for a cell that has no
+    `region`: None for the one that the law describes. Rankings are resampled in blocks of at least the longer of the
+    two horizons, over which labels overlap. Raises BadInput for an unknown name, for a cell that has no
     scores, and for two models that were not scored on the same days and labels.
     """
-    params = load_params(places.params)
+    params = load_any_params(places.params)
     scored = region or params.law.region
+    one, other = (_losses(places, params, name, scored) for name in (first, second))
+    horizon = max(_cell_of(params, name).horizon for name in (first, second))
     return compare_models(
-        _losses(places, params, first, scored),
-        _losses(places, params, second, scored),
+        one,
+        other,
         params=params.evaluation,
         seed=derive_seed(params.study.seed, "compare", scored),
+        least_block=horizon if is_rank_error(one.metric) else 1,
     )
 
 
-def _losses(places: Places, params: Params, name: str, region: str) -> DailyLosses:
-    cell_name, _, baseline = name.partition(SEPARATOR)
-    cell = known_cell(params, cell_name)
+def _cell_of(params: AnyParams, name: str) -> Cell:
+    return known_cell(params, name.partition(SEPARATOR)[0])
+
+
+def _losses(places: Places, params: AnyParams, name: str, region: str) -> DailyLosses:
+    cell, (cell_name, _, baseline) = _cell_of(params, name), name.partition(SEPARATOR)
     _refuse_unscored(places, cell)
     predictions = read_predictions(places.predictions(cell), region)
     if not baseline:
@@ -84,7 +92,8 @@ def _refuse_unscored(places: Places, cell: Cell) -> None:
 
 
 def comparison_lines(found: Comparison) -> list[str]:
-    """Format the verdict in words, then the figures."""
+    """Format the verdict in words, then the figures; of rankings the RankIC, of which more is better."""
+    ranks = is_rank_error(found.metric)
     better, worse = (found.first, found.second) if found.difference >= 0.0 else (found.second, found.first)
     clear = found.low > 0.0 or found.high < 0.0
     words = (
@@ -92,14 +101,30 @@ def comparison_lines(found: Comparison) -> list[str]:
         if clear
         else f"no significant difference between {found.first} and {found.second} ({p_in_words(found.p)})"
     )
+    words += _gained(found, better, clear=clear) if ranks else ""
     effective = "" if found.effective_n is None else f" (effective sample size {found.effective_n:.0f})"
+
+    def figure(loss: float) -> str:
+        return rank_ic(rank_ic_of(loss)) if ranks else f"{loss:.4f}"
+
     rows = [
-        ("model", loss_words(found.metric), "seeds"),
-        (found.first, f"{found.first_loss:.4f}", ", ".join(map(str, found.first_seeds)) or "-"),
-        (found.second, f"{found.second_loss:.4f}", ", ".join(map(str, found.second_seeds)) or "-"),
+        ("model", "RankIC" if ranks else loss_words(found.metric), "seeds"),
+        (found.first, figure(found.first_loss), ", ".join(map(str, found.first_seeds)) or "-"),
+        (found.second, figure(found.second_loss), ", ".join(map(str, found.second_seeds)) or "-"),
     ]
     figures = (
         f"difference {found.difference:+.4f}, {found.confidence:.0%} interval {found.low:+.4f} to {found.high:+.4f}, "
         f"on {found.days} days{effective}; noise: {found.noise}"
     )
     return [words, *aligned(rows), figures, *([f"note: {found.note}"] if found.note else [])]
+
+
+def _gained(found: Comparison, better: str, *, clear: bool) -> str:
+    """State what the better ranking gains on the other, or the first on the second where none is clearly better.
+
+    The difference is the second loss less the first, and so the first RankIC less the second.
+    """
+    if clear and better == found.second:
+        return f": RankIC {gain_with_interval(-found.difference, -found.high, -found.low)}"
+    gained = gain_with_interval(found.difference, found.low, found.high)
+    return f": RankIC {gained}" if clear else f": RankIC of {found.first} against {found.second} {gained}"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tsladder.artifacts.law_fits import RankIcPerTenfold
 from tsladder.console.status_lines import PARTS, half_width, with_interval
 from tsladder.experiments.comparison import Pair, ParameterDifference, SideBySide, Summary
 from tsladder.formatting import MISSING, aligned
 from tsladder.law.wording import p_in_words
+from tsladder.ranking.words import gain, gain_with_interval, is_rank_error, rank_ic, rank_ic_of
 
 _LONGEST = 48
 
@@ -28,8 +30,9 @@ def side_by_side_lines(found: SideBySide) -> list[str]:
 
 
 def _properties(summaries: Sequence[Summary]) -> list[str]:
+    symbols = "panel" if any(is_rank_error(one.metric) for one in summaries) else "symbols"
     rows: list[tuple[str, ...]] = [
-        ("experiment", "family", "tier", "task", "normalisation", "strategy", "symbols", "rungs")
+        ("experiment", "family", "tier", "task", "normalisation", "strategy", symbols, "rungs")
     ]
     for one in summaries:
         values = (one.family, one.tier, one.task, one.normalisation, one.strategy, one.symbols)
@@ -40,8 +43,10 @@ def _properties(summaries: Sequence[Summary]) -> list[str]:
 def _laws(found: SideBySide) -> list[str]:
     """Format the laws; the columns of the law refer to the law's region, those of the best cell to the
     compared region."""
-    best = f"best cell, {found.metric.replace('_', ' ')} and skill on {found.region}"
-    rows: list[tuple[str, ...]] = [("horizon", "experiment", "law", "alpha", *PARTS, "rungs", best)]
+    ranks = is_rank_error(found.metric)
+    loss = "RankIC" if ranks else found.metric.replace("_", " ")
+    best, slope = f"best cell, {loss} and skill on {found.region}", ("RankIC per tenfold",) if ranks else ()
+    rows: list[tuple[str, ...]] = [("horizon", "experiment", "law", *slope, "alpha", *PARTS, "rungs", best)]
     laws = sorted(
         ((law, number, one.name) for number, one in enumerate(found.summaries) for law in one.horizons),
         key=lambda item: (item[0].horizon, item[1]),
@@ -51,9 +56,18 @@ def _laws(found: SideBySide) -> list[str]:
         parts = half_width(law.alpha_ci_rungs), half_width(law.alpha_ci_days)
         skill = MISSING if law.best_skill is None else f"{law.best_skill:+.3f}"
         verdict = MISSING if law.verdict is None else law.verdict
-        cell = f"{law.best_cell} {law.best_loss:.4f} {skill}"
-        rows.append((f"h{law.horizon}", name, verdict, alpha, *parts, str(law.rungs), cell))
+        cell = f"{law.best_cell} {_figure(law.best_loss, ranks=ranks)} {skill}"
+        told = (_slope(law.rank_ic_per_tenfold),) if ranks else ()
+        rows.append((f"h{law.horizon}", name, verdict, *told, alpha, *parts, str(law.rungs), cell))
     return aligned(rows)
+
+
+def _figure(loss: float, *, ranks: bool) -> str:
+    return rank_ic(rank_ic_of(loss)) if ranks else f"{loss:.4f}"
+
+
+def _slope(found: RankIcPerTenfold | None) -> str:
+    return MISSING if found is None else gain_with_interval(found.value, found.low, found.high)
 
 
 def _parameters(differing: Sequence[ParameterDifference], first: str) -> list[str]:
@@ -65,7 +79,7 @@ def _parameters(differing: Sequence[ParameterDifference], first: str) -> list[st
 
 
 def _pairs(found: SideBySide) -> list[str]:
-    first = found.summaries[0].name
+    first, ranks = found.summaries[0].name, is_rank_error(found.metric)
     rows: list[tuple[str, ...]] = [
         (
             "horizon",
@@ -73,7 +87,7 @@ def _pairs(found: SideBySide) -> list[str]:
             first,
             "against",
             "",
-            "difference",
+            "RankIC difference" if ranks else "difference",
             f"{found.confidence:.0%} interval",
             "p",
             "p Holm",
@@ -87,10 +101,10 @@ def _pairs(found: SideBySide) -> list[str]:
             (
                 f"h{pair.horizon}",
                 rung,
-                _loss(pair, 0),
+                _loss(pair, 0, ranks=ranks),
                 pair.experiment,
-                _loss(pair, 1),
-                f"{one.difference:+.4f}",
+                _loss(pair, 1, ranks=ranks),
+                gain(one.difference) if ranks else f"{one.difference:+.4f}",
                 f"{one.low:+.4f} to {one.high:+.4f}",
                 _p(one.p),
                 _p(pair.p_holm),
@@ -98,10 +112,11 @@ def _pairs(found: SideBySide) -> list[str]:
             )
         )
     days = ", ".join(f"h{horizon} {days}" for horizon, days in {p.horizon: p.found.days for p in found.pairs}.items())
+    chosen_by = "validation RankIC" if ranks else "validation loss"
     return [
         *aligned(rows),
         f"paired by day on {found.region} ({days} days); difference above 0: {first} is better",
-        f"p Holm: over these {len(found.pairs)} comparisons; the best cell of each is chosen by its validation loss",
+        f"p Holm: over these {len(found.pairs)} comparisons; the best cell of each is chosen by its {chosen_by}",
         *_seeds_note(found.pairs),
     ]
 
@@ -119,9 +134,9 @@ def _seeds_note(pairs: Sequence[Pair]) -> list[str]:
     return [f"seeds: {notes[0]}{more}"] if notes else []
 
 
-def _loss(pair: Pair, side: int) -> str:
-    loss = (pair.found.first_loss, pair.found.second_loss)[side]
-    return f"{loss:.4f}" if pair.budget is not None else f"{loss:.4f} ({pair.cells[side]})"
+def _loss(pair: Pair, side: int, *, ranks: bool) -> str:
+    figure = _figure((pair.found.first_loss, pair.found.second_loss)[side], ranks=ranks)
+    return figure if pair.budget is not None else f"{figure} ({pair.cells[side]})"
 
 
 def _better(pair: Pair, first: str, confidence: float) -> str:

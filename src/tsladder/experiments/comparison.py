@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tsladder.artifacts.law_fits import RankIcPerTenfold
 from tsladder.errors import BadInput
 from tsladder.evaluation.difference import holm
 from tsladder.evaluation.paired import Comparison, compare_models
 from tsladder.experiments.fairness import differing, reasons_not_comparable, training_days_note
 from tsladder.experiments.results import Experiment, ScoredCell
+from tsladder.ranking.words import is_rank_error
 from tsladder.seeds import derive_seed
 
 _TOLD = {
@@ -26,7 +28,8 @@ _TOLD = {
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HorizonSummary:
     """The law of one horizon on the law's region (`alpha_ci` None where it is open, else of rungs and days together,
-    with its two parts), and the cell of the lowest validation loss with its loss and skill on the compared region."""
+    with its two parts), and the cell of the lowest validation loss with its loss and skill on the compared region.
+    `rank_ic_per_tenfold`: that of a law of rankings."""
 
     horizon: int
     rungs: int
@@ -38,11 +41,12 @@ class HorizonSummary:
     best_cell: str
     best_loss: float
     best_skill: float | None
+    rank_ic_per_tenfold: RankIcPerTenfold | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Summary:
-    """Summary of one experiment; a parameter that its params.yaml does not have is None."""
+    """Summary of one experiment; a parameter that its params.yaml does not have is None. `symbols`: or the panel."""
 
     name: str
     family: str | None
@@ -104,7 +108,12 @@ class SideBySide:
     notes: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
+        """Return plain data; the RankIC per tenfold size stands only in laws of rankings."""
+        plain = dataclasses.asdict(self)
+        for law in (law for one in plain["summaries"] for law in one["horizons"]):
+            if law["rank_ic_per_tenfold"] is None:
+                del law["rank_ic_per_tenfold"]
+        return plain
 
 
 def side_by_side(experiments: Sequence[Experiment]) -> SideBySide:
@@ -156,6 +165,7 @@ def summary(experiment: Experiment) -> Summary:
         known["tier"] = f"{known['tier']} without volume"
     several = experiment.params.get("data.symbols")
     symbols = experiment.params.get("data.symbol") if several is None else several
+    symbols = experiment.params.get("data.panel") if symbols is None else symbols
     return Summary(
         name=experiment.name,
         **known,
@@ -181,6 +191,7 @@ def _of_horizon(experiment: Experiment, horizon: int) -> HorizonSummary:
         best_cell=str(best.cell),
         best_loss=best.loss,
         best_skill=best.skill,
+        rank_ic_per_tenfold=None if law is None else law.rank_ic_per_tenfold,
     )
 
 
@@ -209,7 +220,14 @@ def _matched(first: Experiment, other: Experiment, horizon: int) -> list[_Matche
 def _paired(first: Experiment, matched: Sequence[_MatchedCells]) -> tuple[Pair, ...]:
     seed = derive_seed(first.seed, "compare", first.region)
     found = [
-        compare_models(match.one.losses(first.name), match.two.losses(match.other), params=first.evaluation, seed=seed)
+        compare_models(
+            match.one.losses(first.name),
+            match.two.losses(match.other),
+            params=first.evaluation,
+            seed=seed,
+            # Labels of a ranking overlap over its horizon.
+            least_block=match.one.cell.horizon if is_rank_error(first.metric) else 1,
+        )
         for match in matched
     ]
     return tuple(

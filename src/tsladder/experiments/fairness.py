@@ -9,16 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.experiments.results import Experiment
+from tsladder.ranking.words import is_rank_error
 from tsladder.tasks import task_with_metric
 
 _SHOWN = 3
 
 # Parameters that decide on which days and on which labels a model is scored.
 _CAUSES = (
+    "data.panel",
     "data.symbol",
     "data.symbols",
     "data.adjust",
     "data.first_day",
+    "universe.",
     "target.",
     "splits.",
     "windows.context_length",
@@ -63,8 +66,9 @@ def training_days_note(first: Experiment, second: Experiment, horizon: int) -> s
     if one is None or other is None or one == other:
         return None
     way_out = f"; {_COMMON}" if _moved_by_tier(first, second) else ""
+    samples = "days" if is_rank_error(first.metric) else "windows"
     return (
-        f"{first.name} was trained on {one.windows} windows from {one.first_day} to {one.last_day}, "
+        f"{first.name} was trained on {one.windows} {samples} from {one.first_day} to {one.last_day}, "
         f"{second.name} on {other.windows} from {other.first_day} to {other.last_day}{way_out}"
     )
 
@@ -129,7 +133,10 @@ def _first_days(first: Experiment, second: Experiment, horizon: int) -> tuple[st
 
 
 def _moved_by_tier(first: Experiment, second: Experiment) -> bool:
-    """Check whether the difference of the first days follows from the tiers' own warm-ups."""
+    """Check whether the difference of the first days follows from the tiers' own warm-ups, which `data.first_day` of a
+    series study can remove."""
+    if any("data.panel" in one.params for one in (first, second)):
+        return False
     tiers = {one.params.get("data.tier") for one in (first, second)}
     starts = {one.params.get("data.first_day") for one in (first, second)}
     return len(tiers) > 1 and None in starts

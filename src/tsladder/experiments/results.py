@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsladder.artifacts.law import HorizonLaw, StudyLaw, law_of_plain, stored_law
+from tsladder.artifacts.panel_splits import read_panel_splits
 from tsladder.artifacts.scores import CellScores, read_scores
 from tsladder.artifacts.splits import read_summary
 from tsladder.artifacts.store import if_there
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.evaluation.predictions import DailyLosses, Predictions, read_predictions
-from tsladder.params import EvaluationParams
+from tsladder.params import EvaluationParams, RankingEvaluationParams, names_panel
 from tsladder.places import Places
 from tsladder.typed_yaml import Reader, read_yaml
 from tsladder.vocabulary import Cell, Region, parse_budget
@@ -28,7 +29,8 @@ RESULTS = ("artifacts/law/scaling.json", "artifacts/splits", "artifacts/scores")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Days:
-    """Training period of a horizon according to the splits; None where they do not tell."""
+    """Training period of a horizon according to the splits; None where they do not tell. `windows`: windows, or sample
+    days of a panel."""
 
     windows: int | None
     first_day: str | None
@@ -110,7 +112,8 @@ def read_experiment(places: Places, name: str, region: str | None = None) -> Exp
 def _read(places: Places, name: str, region: str | None) -> Experiment:
     raw = read_yaml(places.params)
     reader = Reader()
-    evaluation = reader.read(EvaluationParams, _field(name, raw, "evaluation"), "evaluation")
+    kind = RankingEvaluationParams if names_panel(raw) else EvaluationParams
+    evaluation = reader.read(kind, _field(name, raw, "evaluation"), "evaluation")
     seed = reader.read(int, _field(name, raw, "study", "seed"), "study.seed")
     if reader.faults:
         raise BadInput(f"params.yaml of {name} cannot be read:", reader.faults)
@@ -127,8 +130,8 @@ def _read(places: Places, name: str, region: str | None) -> Experiment:
     _refuse_mixed(name, cells)
     return Experiment(
         name=name,
-        # Older studies do not have this leaf; they use the volume.
-        params={"data.volume": True, **dict(leaves(raw))},
+        # Older studies of a series do not have this leaf; they use the volume.
+        params={**({} if names_panel(raw) else {"data.volume": True}), **dict(leaves(raw))},
         seed=seed,
         evaluation=evaluation,
         metric=law.metric,
@@ -136,7 +139,7 @@ def _read(places: Places, name: str, region: str | None) -> Experiment:
         law_region=law.region,
         laws=law.horizons,
         cells=cells,
-        trained_on=_trained_on(places),
+        trained_on=_panel_trained_on(places, cells) if names_panel(raw) else _trained_on(places),
     )
 
 
@@ -199,6 +202,16 @@ def _trained_on(places: Places) -> dict[int, Days]:
     for horizon, splits in () if summary is None else summary.horizons.items():
         train = splits.counts[Region.TRAIN]
         found[horizon] = Days(windows=train.windows, first_day=_iso(train.first_day), last_day=_iso(train.last_day))
+    return found
+
+
+def _panel_trained_on(places: Places, cells: Iterable[Cell]) -> dict[int, Days]:
+    found = {}
+    for horizon in {cell.horizon for cell in cells}:
+        splits = if_there(read_panel_splits)(places.horizon_splits(horizon))
+        if splits is not None:
+            train = splits.counts[Region.TRAIN]
+            found[horizon] = Days(windows=train.samples, first_day=_iso(train.first_day), last_day=_iso(train.last_day))
     return found
 
 

@@ -11,13 +11,15 @@ from tsladder.artifacts.law_evidence import TrialSelection
 from tsladder.artifacts.plans import Recipe, SearchPlan, read_plan
 from tsladder.artifacts.store import if_there
 from tsladder.artifacts.trials import TRIALS, read_trials
+from tsladder.families import load as load_family
+from tsladder.families.parts.count_words import own_count_words
 from tsladder.law.audit_record import failed_probes, inconclusive_probes, whole_audit
 from tsladder.law.cost import StudyCost
 from tsladder.law.evidence.comparable_rungs import cut_short, mixed_numerics, unequal_effort
 from tsladder.law.evidence.selection import judge_selection, ranked_losses
 from tsladder.law.points import DroppedCell, RungPoint, read_points
 from tsladder.law.scaling import fit_horizons, write_law
-from tsladder.params import Params
+from tsladder.params import AnyParams
 from tsladder.places import Places
 from tsladder.planning.plans import study_key
 from tsladder.planning.uncalibrated import uncalibrated
@@ -26,7 +28,7 @@ from tsladder.tracking import MlflowTracker, RunTags, Tracker
 from tsladder.vocabulary import Cell, Phase
 
 
-def fit_law(places: Places, params: Params, tracker: Tracker | None = None) -> None:
+def fit_law(places: Places, params: AnyParams, tracker: Tracker | None = None) -> None:
     """Write artifacts/law/ from artifacts/scores/ and the audit, log it and register it as the model `scaling-law`.
 
     Raises WorkFailed when the audit's record is missing or damaged: any verdict could then be an invalid one.
@@ -38,7 +40,7 @@ def fit_law(places: Places, params: Params, tracker: Tracker | None = None) -> N
     tracker.register_law(law_json(law), files, tags)
 
 
-def law_of_study(places: Places, params: Params, *, unscored_reason: str | None = None) -> StudyLaw:
+def law_of_study(places: Places, params: AnyParams, *, unscored_reason: str | None = None) -> StudyLaw:
     """Fit the law to the scores, plans and audit on disk, without writing anything.
 
     The same files give the same law. `unscored_reason`: why a planned cell without scores is dropped; with None such
@@ -80,15 +82,19 @@ def law_of_study(places: Places, params: Params, *, unscored_reason: str | None 
             for horizon, rungs in points.items()
         },
         probes_failed=failed_probes(audit),
-        costs={horizon: StudyCost.of_horizon(places, params, horizon) for horizon in points},
+        costs={
+            plan.question.horizon: StudyCost.of_horizon(places, params, plan.question.horizon, plan.question.model)
+            for plan in planned.values()
+        },
         metric=load_any(params.target.task).metric,
         selections=selections,
         audit=audit,
+        count_words=own_count_words(load_family(params.model.family)),
     )
 
 
 def read_selection(
-    places: Places, params: Params, rungs: Sequence[RungPoint], objectives: Mapping[str, str]
+    places: Places, params: AnyParams, rungs: Sequence[RungPoint], objectives: Mapping[str, str]
 ) -> TrialSelection | None:
     """Estimate how the exponent depends on the number of trials per rung, from the trials on disk.
 

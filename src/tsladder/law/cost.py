@@ -10,15 +10,15 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tsladder.artifacts.splits import read_splits
 from tsladder.errors import BadInput
-from tsladder.params import Params
+from tsladder.families.parts.geometry import Geometry
+from tsladder.params import AnyParams
 from tsladder.places import Places
-from tsladder.planning.cells import geometry_of
-from tsladder.planning.duration import CELL_SECONDS, Forecast, RunLength, built_run_length, forecast
+from tsladder.planning.duration import CELL_SECONDS, Forecast, RunLength, forecast
 from tsladder.planning.grid import build_grid
 from tsladder.planning.memory import candidate_plans, plan_batch
-from tsladder.planning.recipe import recipe_of
+from tsladder.planning.run_length import run_length_on_disk
+from tsladder.planning.study_models import geometry_for, recipe_for
 
 ASSUMED_MEMORY_GIB = 16.0
 """Assumed memory of a worker. It decides on micro-batches and checkpointing, which change the seconds only a little."""
@@ -29,19 +29,26 @@ class StudyCost:
     """The cost of further work at one horizon of the study `params`; an implementation of
     `tsladder.law.next_runs.Cost`.
 
-    `run`: length of a training, as the splits of the horizon give it.
+    `geometry`: that of the horizon's models; `run`: length of a training, as the splits of the horizon give it.
     """
 
-    params: Params
+    params: AnyParams
+    horizon: int
+    geometry: Geometry
     run: RunLength
 
     @classmethod
-    def of_horizon(cls, places: Places, params: Params, horizon: int) -> StudyCost | None:
-        """Build the cost of a horizon from the windows that its splits count; None before the splits are made."""
-        path = places.horizon_splits(horizon)
-        if not path.exists():
+    def of_horizon(
+        cls, places: Places, params: AnyParams, horizon: int, geometry: Geometry | None = None
+    ) -> StudyCost | None:
+        """Build the cost of a horizon from the samples that its splits count; None before the splits are made.
+
+        `geometry`: that of its models, from a plan; None: from the question, which for a panel asks its file.
+        """
+        run = run_length_on_disk(places, params, horizon)
+        if run is None:
             return None
-        return cls(params=params, run=built_run_length(params, read_splits(path)))
+        return cls(params=params, horizon=horizon, geometry=geometry or geometry_for(places, params, horizon), run=run)
 
     def more_seeds(self, n_params: Sequence[float], extra: int) -> float | None:
         """Return the seconds of training every rung `extra` more times; None where a rung's time is not known."""
@@ -72,10 +79,10 @@ class StudyCost:
         """Forecast the training time of every shape of the grid at this size; empty where the grid is empty."""
         budget = str(round(n_params))
         try:
-            grid = build_grid(geometry_of(self.params), budget)
+            grid = build_grid(self.geometry, budget)
         except BadInput:
             return []
-        recipe = recipe_of(self.params.training, self.params.search.chosen, budget, self.params.target.task)
+        recipe = recipe_for(self.params, budget, self.horizon)
         forecasts = []
         for spec in grid.shapes:
             batches, precision, optimizer = recipe.effective_batch, recipe.precision, recipe.optimizer

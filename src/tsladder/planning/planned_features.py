@@ -9,7 +9,8 @@ from typing import Any
 from tsladder.artifacts.splits import read_splits
 from tsladder.data.tier_sizes import n_features
 from tsladder.errors import WorkFailed
-from tsladder.params import Params
+from tsladder.panel.columns import TIERS
+from tsladder.params import AnyParams, PanelParams, Params
 from tsladder.places import Places
 
 
@@ -29,8 +30,12 @@ class PlannedFeatures:
         return {"tier": self.tier, "columns": self.columns, "constant_over_training": constant}
 
 
-def planned_features(places: Places, params: Params, *, built: bool) -> PlannedFeatures:
+def planned_features(places: Places, params: AnyParams, *, built: bool) -> PlannedFeatures:
     """Describe the columns of the planned study. `built`: features and splits on disk are those of the question."""
+    if isinstance(params, PanelParams):
+        # Columns of a panel are compared within each day, so none is constant over time.
+        columns = len(TIERS[params.data.tier])
+        return PlannedFeatures(tier=params.data.tier_words, columns=columns, constant=None, notes=())
     columns = n_features(params.data)
     constant = _constant(places, params) if built else None
     notes = []

@@ -1,43 +1,72 @@
-"""Length of the trainings of each horizon, before they run: from the splits as last built, else from the bars."""
+"""Length of the trainings of each horizon, before they run: from the splits as last built, else from the data."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Mapping, Sequence
 
+from tsladder.artifacts.panel_splits import read_panel_splits
 from tsladder.artifacts.splits import read_splits
-from tsladder.params import Params
+from tsladder.params import AnyParams, PanelParams, Params
 from tsladder.places import Places
-from tsladder.planning.duration import RunLength, built_run_length, run_length
+from tsladder.planning.duration import RunLength, run_length
+from tsladder.planning.sample_counts import Samples, sample_counts
+
+_WHOLE_BATCH = "sharpe"
+"""Loss of a panel study that is no sum over days, so a batch of several micro-batches takes one forward pass more."""
 
 
-def have_same_windows(one: Params, other: Params) -> bool:
-    """Check whether both questions cut the same windows."""
+def have_same_samples(one: AnyParams, other: AnyParams) -> bool:
+    """Check whether both questions have the same samples: windows of a series, or days of a panel."""
 
-    def cut(params: Params) -> tuple[object, ...]:
-        return params.data, params.horizons, params.windows.context_length, params.splits, params.study.seed
+    def cut(params: AnyParams) -> tuple[object, ...]:
+        shared = params.data, params.horizons, params.windows.context_length, params.splits
+        if isinstance(params, PanelParams):
+            return *shared, params.universe, params.target.entry_lag, params.target.delisting_return
+        return *shared, params.study.seed
 
     return cut(one) == cut(other)
 
 
-def run_lengths(places: Places, params: Params, *, built: bool = True) -> Mapping[int, RunLength]:
-    """Return the run length of every horizon; empty where there are neither splits nor bars. `built`: the splits on
-    disk, where there are any, are those of the question. Raises BadInput for bars that cannot be read."""
+def run_lengths(places: Places, params: AnyParams, *, built: bool = True) -> Mapping[int, RunLength]:
+    """Return the run length of every horizon; empty where there are neither splits nor data. `built`: the splits on
+    disk, where there are any, are those of the question. Raises BadInput for data that cannot be read, and for a panel
+    with too few days."""
     if built and all(places.horizon_splits(horizon).exists() for horizon in params.horizons):
-        return {horizon: _built(places, params, horizon) for horizon in params.horizons}
-    return _counted(places, params) if all(places.bars(symbol).exists() for symbol in params.data.markets) else {}
+        return {horizon: _length(params, _built(places, params, horizon)) for horizon in params.horizons}
+    if isinstance(params, PanelParams):
+        counted = _counted_days(places, params) if places.bars(params.data.panel).exists() else {}
+    else:
+        there = all(places.bars(symbol).exists() for symbol in params.data.markets)
+        counted = _counted_windows(places, params) if there else {}
+    return {horizon: _length(params, samples) for horizon, samples in counted.items()}
 
 
-def run_length_on_disk(places: Places, params: Params, horizon: int) -> RunLength | None:
+def run_length_on_disk(places: Places, params: AnyParams, horizon: int) -> RunLength | None:
     """Return the run length of one horizon from its splits as last built; None where there are none. Raises WorkFailed
     when they are damaged."""
-    return _built(places, params, horizon) if places.horizon_splits(horizon).exists() else None
+    there = places.horizon_splits(horizon).exists()
+    return _length(params, _built(places, params, horizon)) if there else None
 
 
-def _built(places: Places, params: Params, horizon: int) -> RunLength:
-    return built_run_length(params, read_splits(places.horizon_splits(horizon)))
+def _built(places: Places, params: AnyParams, horizon: int) -> Sequence[Samples]:
+    path = places.horizon_splits(horizon)
+    return sample_counts(read_panel_splits(path) if isinstance(params, PanelParams) else read_splits(path))
 
 
-def _counted(places: Places, params: Params) -> dict[int, RunLength]:
+def _length(params: AnyParams, samples: Sequence[Samples]) -> RunLength:
+    """Return the length of a training on `samples`; an epoch of a panel study may see a part of the training days."""
+    if not isinstance(params, PanelParams):
+        return run_length(params, samples)
+    every = params.training.train_every
+    run = run_length(params, [(-(-train // every), validation) for train, validation in samples])
+    if params.training.loss_weights.get(_WHOLE_BATCH, 0.0) == 0.0:
+        return run
+    earlier = tuple(dataclasses.replace(fold, extra_forward_pass=True) for fold in run.earlier)
+    return dataclasses.replace(run, extra_forward_pass=True, earlier=earlier)
+
+
+def _counted_windows(places: Places, params: Params) -> Mapping[int, Sequence[Samples]]:
     """Count windows as the stages features and splits would build them, without writing anything. Takes about a
     second."""
     from tsladder.data.build import features_of
@@ -45,12 +74,24 @@ def _counted(places: Places, params: Params) -> dict[int, RunLength]:
 
     table = features_of(places, params.data)
     context = params.windows.context_length
-    lengths = {}
+    counted = {}
     for horizon in params.horizons:
         splits = cut_symbols(table, params.splits, context, horizon, seed=params.study.seed).pooled
-        folds = [
+        counted[horizon] = [
             (len(fold.train.ends_N(context, horizon)), len(fold.validation.ends_N(context, horizon)))
             for fold in splits.folds
         ]
-        lengths[horizon] = run_length(params, folds)
-    return lengths
+    return counted
+
+
+def _counted_days(places: Places, params: PanelParams) -> Mapping[int, Sequence[Samples]]:
+    """Count sample days as the stages features and splits would find them, without writing anything. Takes seconds."""
+    from tsladder.panel.file import read_panel
+    from tsladder.panel.samples import build_inputs, build_labels
+    from tsladder.panel.split_files import panel_splits
+
+    made = build_inputs(read_panel(places.bars(params.data.panel)), params)
+    labels = build_labels(made.panel, params)
+    return {
+        horizon: sample_counts(panel_splits(made, labels, params, horizon, inputs="")) for horizon in params.horizons
+    }

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from tsladder.artifacts.outcome import BatchPlan
 from tsladder.artifacts.plans import Recipe
-from tsladder.models.spec import ModelSpec
-from tsladder.params import Params
-from tsladder.planning.cells import geometry_of
+from tsladder.models.spec import Geometry, ModelSpec
+from tsladder.params import AnyParams
+from tsladder.places import Places
 from tsladder.planning.duration import RunLength, forecast
 from tsladder.planning.grid import Grid, build_grid
 from tsladder.planning.machine import Machine, lay_out
 from tsladder.planning.memory import plan_batch
-from tsladder.planning.recipe import recipe_of
+from tsladder.planning.study_models import geometry_for, recipe_for
+from tsladder.vocabulary import Cell
 
 
 class OfferedModel(Protocol):
@@ -57,11 +58,30 @@ class TrainingTime:
     trial_at_most: float
 
 
-def lay_out_rung(params: Params, rung: str, machine: Machine, forced: Sequence[OfferedModel]) -> RungLayout:
-    """Lay out the models that a search of `rung` may train, `forced` ones included. Raises BadInput when the rung's
-    grid is empty."""
-    grid = build_grid(geometry_of(params), rung)
-    recipe = recipe_of(params.training, params.search.chosen, rung, params.target.task)
+def lay_out_cells(
+    places: Places, params: AnyParams, machine: Machine, forced: Mapping[Cell, Sequence[OfferedModel]]
+) -> dict[Cell, RungLayout]:
+    """Lay out the models that the searches of the cells of `forced` may train, forced ones included. Cells of one rung
+    whose models have the same geometry share a layout.
+
+    Raises BadInput when a rung's grid is empty, and where a panel study has no panel.
+    """
+    geometries = {cell.horizon: geometry_for(places, params, cell.horizon) for cell in forced}
+    known: dict[tuple[str, Geometry], RungLayout] = {}
+    found = {}
+    for cell, items in forced.items():
+        key = cell.budget, geometries[cell.horizon]
+        if key not in known:
+            known[key] = _lay_out(params, cell, geometries[cell.horizon], machine, items)
+        found[cell] = known[key]
+    return found
+
+
+def _lay_out(
+    params: AnyParams, cell: Cell, geometry: Geometry, machine: Machine, forced: Sequence[OfferedModel]
+) -> RungLayout:
+    grid = build_grid(geometry, cell.budget)
+    recipe = recipe_for(params, cell.budget, cell.horizon)
     offered = tuple(dict.fromkeys((*grid.members, *(item.spec for item in forced))))
     workers = min(lay_out(member, machine, params.hardware).workers for member in offered)
     plans = {
@@ -79,7 +99,7 @@ def lay_out_rung(params: Params, rung: str, machine: Machine, forced: Sequence[O
 
 
 def training_time(layout: RungLayout, machine: Machine, run: RunLength | None) -> TrainingTime | None:
-    """Forecast the training time of a rung's models; None where the windows or the machine's speed are not known, or
+    """Forecast the training time of a rung's models; None where the samples or the machine's speed are not known, or
     some model does not fit."""
     fitting = [(spec, plan) for spec, plan in layout.plans.items() if plan is not None]
     if run is None or machine.rates is None or len(fitting) < len(layout.plans):

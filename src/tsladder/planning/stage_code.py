@@ -27,14 +27,15 @@ _SCORING = ("tsladder.evaluation.symbols", "tsladder.cells.forecasting", "tsladd
 
 PANEL_TRAINING = (
     "tsladder.panel.dataset",
-    "tsladder.panel.study_cube",
+    "tsladder.panel.graph",
+    "tsladder.panel.targets",
     "tsladder.planning.panel_recipe",
     "tsladder.training.day_feed",
     "tsladder.training.folds",
     "tsladder.training.trainer",
 )
-"""Entry modules of the code from the file of a panel to a trained model."""
-_PANEL_SCORING = ("tsladder.cells.forecasting", "tsladder.cells.panel_scoring")
+"""Entry modules of the code from the features of a panel to a trained model."""
+_PANEL_SCORING = ("tsladder.cells.forecasting", "tsladder.cells.panel_scoring", "tsladder.ranking.frames")
 
 NUMBER_MAKERS = {
     "panel/hpo": (*PANEL_TRAINING, *_SEARCH),
@@ -66,6 +67,10 @@ OUTSIDE = {
     "tsladder.typed_yaml": "checks types and bounds of params.yaml",
     "tsladder.vocabulary": "names",
     "tsladder.families.parts.activations": "bytes that a block takes",
+    "tsladder.families.parts.panel_activations": "bytes that a day takes",
+    "tsladder.families.panel.atft.activations": "bytes that a day takes",
+    "tsladder.families.panel.atft.work": "multiplications of a day, for seconds of training",
+    "tsladder.families.parts.panel_work": "multiplications of a day, for seconds of training",
     "tsladder.families.parts.work": "multiplications of a block, for seconds of training",
     "tsladder.evaluation.constant": "the loss of the base rate, recorded beside a trial",
     "tsladder.tasks.parts.class_words": "what log and report say of classes",
@@ -73,8 +78,19 @@ OUTSIDE = {
     "tsladder.tasks.parts.return_words": "what log and report say of returns",
     "tsladder.tasks.parts.words": "words and columns of a task",
     "tsladder.data.tier_sizes": "how many columns a tier has; the number is in the plan files by value",
+    "tsladder.panel.columns": "columns of a panel; their values are in the fingerprint of the features",
+    "tsladder.panel.cube": "cache of a panel; its values are those of features and labels",
+    "tsladder.panel.cube_format": "cache of a panel",
+    "tsladder.panel.cube_reader": "cache of a panel",
+    "tsladder.panel.cube_writer": "cache of a panel",
+    "tsladder.panel.file": "prices of a panel; their values are in the fingerprint of the features",
+    "tsladder.panel.long_table": "prices of a panel",
+    "tsladder.panel.samples": "members and columns of a panel; their values are in the fingerprint of the features",
+    "tsladder.panel.study_cube": "cache of a panel",
+    "tsladder.panel.universe": "members of a panel; their values are in the fingerprint of the features",
     "tsladder.planning.calibration": "peaks of memory on this machine",
     "tsladder.planning.cells": "writes the plan files",
+    "tsladder.planning.cell_inputs": "records of features and splits of a cell",
     "tsladder.planning.panel_cells": "writes the plan files of a panel study",
     "tsladder.planning.duration": "seconds of training",
     "tsladder.planning.endings": "how a stage ended",
@@ -89,6 +105,7 @@ OUTSIDE = {
     "tsladder.planning.sources": "reads files of code",
     "tsladder.planning.stage_code": "these lists",
     "tsladder.planning.step_costs": "seconds of training on a GPU",
+    "tsladder.planning.study_models": "models of a study, for checks of memory and forecasts",
     "tsladder.cells.best_params": "a table of the best trials so far",
     "tsladder.cells.training_runs": "runs of trainings in MLflow",
     "tsladder.cells.trial_records": "records and runs of trials that ended",

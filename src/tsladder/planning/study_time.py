@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tsladder.errors import BadInput, WorkFailed
-from tsladder.params import Params
+from tsladder.params import AnyParams
 from tsladder.places import Places
 from tsladder.planning.duration import CELL_SECONDS
 from tsladder.planning.machine import Machine, needs_torch, survey
 from tsladder.planning.run_length import run_lengths
-from tsladder.planning.rung_layout import OfferedModel, TrainingTime, lay_out_rung, training_time
+from tsladder.planning.rung_layout import OfferedModel, TrainingTime, lay_out_cells, training_time
 from tsladder.vocabulary import Cell
 
 DAY_SECONDS = 24 * 3600.0
@@ -26,7 +26,7 @@ class CellTime:
     at_most: float
 
 
-def cell_time(params: Params, machine: Machine, one: TrainingTime, workers: int) -> CellTime:
+def cell_time(params: AnyParams, machine: Machine, one: TrainingTime, workers: int) -> CellTime:
     """Forecast a cell whose trainings take `one` each, `workers` of them side by side. `machine` has rates."""
     # Trials train side by side, then the seeds; the last batch may leave workers idle.
     seeds = params.train.seeds
@@ -39,10 +39,10 @@ def cell_time(params: Params, machine: Machine, one: TrainingTime, workers: int)
 
 
 def seconds_by_cell(
-    places: Places, params: Params, forced: Mapping[str, Sequence[OfferedModel]]
+    places: Places, params: AnyParams, forced: Mapping[Cell, Sequence[OfferedModel]]
 ) -> Mapping[Cell, float]:
-    """Forecast the seconds of every planned cell, where they can be known; `forced`: rung -> configurations that its
-    strategy forces.
+    """Forecast the seconds of every planned cell, where they can be known; `forced`: planned cell -> configurations
+    that its strategy forces.
 
     Nothing is known where a GPU may have to be queried, which takes seconds, or where bars or machine are such that a
     stage will refuse them: that stage says why.
@@ -54,12 +54,10 @@ def seconds_by_cell(
         runs = run_lengths(places, params)
     except (BadInput, WorkFailed):
         return {}
-    layouts = {rung: lay_out_rung(params, rung, machine, items) for rung, items in forced.items()}
     found = {}
-    for cell in params.cells:
-        layout = layouts.get(cell.budget)
-        one = None if layout is None else training_time(layout, machine, runs.get(cell.horizon))
-        if layout is not None and one is not None:
+    for cell, layout in lay_out_cells(places, params, machine, forced).items():
+        one = training_time(layout, machine, runs.get(cell.horizon))
+        if one is not None:
             found[cell] = cell_time(params, machine, one, layout.workers).expected
     return found
 
@@ -69,7 +67,7 @@ def days(seconds: float | None) -> str | None:
     return None if seconds is None or seconds <= DAY_SECONDS else f"{seconds / DAY_SECONDS:.1f} days"
 
 
-def study_note(places: Places, params: Params, forced: Mapping[str, Sequence[OfferedModel]]) -> str | None:
+def study_note(places: Places, params: AnyParams, forced: Mapping[Cell, Sequence[OfferedModel]]) -> str | None:
     """Return one line where all planned cells together take more than a day by forecast, else None."""
     known = seconds_by_cell(places, params, forced)
     total = days(sum(known.values()))

@@ -16,17 +16,14 @@ from tsladder.artifacts.best_params import read_best_params
 from tsladder.artifacts.choice import Choice, read_choice
 from tsladder.artifacts.coverage import read_coverage
 from tsladder.artifacts.ending import Ending
-from tsladder.artifacts.features import read_manifest
-from tsladder.artifacts.panel_features import read_panel_features
-from tsladder.artifacts.panel_splits import PanelSplits, read_panel_splits
-from tsladder.artifacts.plans import EvaluatePlan, PanelQuestion, SearchPlan, TrainPlan
+from tsladder.artifacts.plans import EvaluatePlan, SearchPlan, TrainPlan
 from tsladder.artifacts.scores import CellScores, read_scores
 from tsladder.artifacts.seeds import OUTCOME, SEED_PREFIX, SeedRecord, read_seed, timings_if_there
-from tsladder.artifacts.splits import HorizonSplits, read_splits
 from tsladder.artifacts.store import if_there
 from tsladder.artifacts.trials import TRIALS, read_trials
 from tsladder.errors import WorkFailed
 from tsladder.places import BEST_PARAMS, Places
+from tsladder.planning.cell_inputs import CellInputs, cell_inputs
 from tsladder.planning.plans import cell_key, retraining_key, scoring_key, train_key
 from tsladder.results.cell_files import CellRecords, cell_facts
 from tsladder.results.facts import CellFacts
@@ -132,9 +129,5 @@ def _live_seeds(
     return {number: files.read(path, read_seed) for number, path in paths.items() if path.exists()}
 
 
-def _inputs(places: Places, plans: Plans, files: FileCache) -> tuple[str, HorizonSplits | PanelSplits]:
-    """Return the identity of the feature values, and the splits, of a series study or of a panel study."""
-    manifest, splits = places.features_manifest, places.horizon_splits(plans.cell.horizon)
-    if isinstance(plans.search.question, PanelQuestion):
-        return files.read(manifest, read_panel_features).fingerprint, files.read(splits, read_panel_splits)
-    return files.read(manifest, read_manifest).fingerprint, files.read(splits, read_splits)
+def _inputs(places: Places, plans: Plans, files: FileCache) -> CellInputs:
+    return cell_inputs(places, plans.search.question, files.read)

@@ -1,21 +1,31 @@
-"""Forced trials of each rung: the configurations that its strategy forces first, as far as there are trials for
+"""Forced trials of each cell: the configurations that its strategy forces first, as far as there are trials for
 them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tsladder.params import Params
-from tsladder.planning.cells import geometry_of
+from tsladder.models.spec import Geometry
+from tsladder.params import AnyParams
+from tsladder.places import Places
 from tsladder.planning.grid import build_grid
+from tsladder.planning.study_models import geometry_for
 from tsladder.search.schedule import Admitted, admit
 from tsladder.search.strategies import load
-from tsladder.vocabulary import parse_budget
+from tsladder.vocabulary import Cell
 
 
-def forced_by_rung(params: Params) -> Mapping[str, Admitted]:
-    """Return the forced trials of each planned rung. Raises BadInput for a configuration that the model family cannot
-    have."""
-    strategy, trials, geometry = load(params.search.strategy), params.search.trials_total, geometry_of(params)
-    rungs = [rung for rung in params.ladder if parse_budget(rung) <= parse_budget(params.budget)]
-    return {rung: admit(strategy.forced(build_grid(geometry, rung)), trials) for rung in rungs}
+def forced_by_cell(places: Places, params: AnyParams) -> Mapping[Cell, Admitted]:
+    """Return the forced trials of each planned cell. Raises BadInput for a configuration that the model family cannot
+    have, and where a panel study has no panel."""
+    strategy, trials = load(params.search.strategy), params.search.trials_total
+    planned = [cell for cell in params.cells if params.is_planned(cell)]
+    geometries = {cell.horizon: geometry_for(places, params, cell.horizon) for cell in planned}
+    known: dict[tuple[str, Geometry], Admitted] = {}
+    found = {}
+    for cell in planned:
+        key = cell.budget, geometries[cell.horizon]
+        if key not in known:
+            known[key] = admit(strategy.forced(build_grid(geometries[cell.horizon], cell.budget)), trials)
+        found[cell] = known[key]
+    return found

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tsladder.errors import BadInput
-from tsladder.params import Params, load_params
+from tsladder.params import AnyParams, PanelParams, load_any_params
+from tsladder.params.cells import refuse_without_cells
 from tsladder.places import Places
-from tsladder.planning.cells import plan_cells
 from tsladder.planning.duration import RunLength
 from tsladder.planning.grid import is_within
 from tsladder.planning.machine import Machine, scarce_memory_note, slow_bf16_note, survey
@@ -19,15 +19,15 @@ from tsladder.planning.memory import predicted_memory_gib
 from tsladder.planning.planned_features import PlannedFeatures, planned_features
 from tsladder.planning.plans import CellPlans, study_key
 from tsladder.planning.recipe import requested_loss
-from tsladder.planning.run_length import have_same_windows, run_lengths
-from tsladder.planning.rung_layout import RungLayout, lay_out_rung, training_time
+from tsladder.planning.run_length import have_same_samples, run_lengths
+from tsladder.planning.rung_layout import RungLayout, lay_out_cells, training_time
 from tsladder.planning.study_time import cell_time
 from tsladder.planning.too_little_memory import check_memory, insufficient_memory
 from tsladder.planning.uncalibrated import uncalibrated
 from tsladder.search.decisions import Forced
-from tsladder.search.forced_trials import forced_by_rung
-from tsladder.search.schedule import Admitted
+from tsladder.search.forced_trials import forced_by_cell
 from tsladder.status.live_records import held_gib
+from tsladder.status.question import plans_of_study
 from tsladder.status.taken_over import count_taken_over, inputs_match
 
 
@@ -55,7 +55,7 @@ class CellForecast:
     activation_checkpointing: bool | None = None
     predicted_memory_gib: float | None = None
     predicted_seconds: float | None = None
-    """Seconds of the whole cell, search and retraining; None where windows or the speed of the device are not known."""
+    """Seconds of the whole cell, search and retraining; None where samples or the speed of the device are not known."""
     predicted_seconds_at_most: float | None = None
     """Seconds of the whole cell without early stopping."""
     predicted_step_seconds: float | None = None
@@ -69,13 +69,15 @@ class CellForecast:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StudyForecast:
-    """Forecast of all cells by name, with the machine that they were planned for, and further notes."""
+    """Forecast of all cells by name, with the machine that they were planned for, and further notes. `samples`: what
+    batches and epochs count, windows of a series or days of a panel."""
 
     study_key: str
     cells: Mapping[str, CellForecast]
     machine: Machine
     features: PlannedFeatures
     notes: tuple[str, ...] = ()
+    samples: str = "windows"
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -93,36 +95,40 @@ class StudyForecast:
 
 def study_forecast(places: Places, budget: str | None, assignments: Sequence[str] = ()) -> StudyForecast:
     """Plan the study without running it, with `budget` as the top rung (None: that of params.yaml) and the values of
-    `assignments` (leaf=value) in place of those of params.yaml. Raises BadInput."""
-    params = load_params(places.params, assignments)
+    `assignments` (leaf=value) in place of those of params.yaml. Raises BadInput, also for a panel study without a top
+    rung."""
+    params = load_any_params(places.params, assignments)
     if budget is not None:
         if budget not in params.ladder:
             raise BadInput(f"--budget must be a rung of the ladder ({', '.join(params.ladder)}), got {budget!r}")
-        params = dataclasses.replace(params, budget=budget)
+        params = _with_budget(params, budget)
+    refuse_without_cells(params, "plan")
     ours = held_gib(places, time.time())
     machine = survey(params.hardware, places.calibration, ours_gib=ours)
-    check_memory(params, machine)
-    forced = forced_by_rung(params)
-    plans = plan_cells(params)
+    check_memory(places, params, machine)
+    forced = forced_by_cell(places, params)
+    plans = plans_of_study(places, params)
     # The splits on disk belong to params.yaml without the assignments.
-    built = not assignments or have_same_windows(params, load_params(places.params))
+    built = not assignments or have_same_samples(params, load_any_params(places.params))
     runs = run_lengths(places, params, built=built)
+    items = {cell: admitted.forced for cell, admitted in forced.items()}
+    layouts = lay_out_cells(places, params, machine, items)
     cells = {
-        str(plan.cell): _forecast(params, plan, machine, _forced(forced, plan), runs.get(plan.cell.horizon))
+        str(plan.cell): CellForecast(planned=False)
+        if plan.cell not in layouts
+        else _forecast(params, layouts[plan.cell], machine, items[plan.cell], runs.get(plan.cell.horizon))
         for plan in plans
     }
     built = inputs_match(places, params)
     features = planned_features(places, params, built=built)
     if built:
         for plan in plans:
-            cells[str(plan.cell)] = _with_taken_over(
-                places, params, plan, cells[str(plan.cell)], runs.get(plan.cell.horizon)
-            )
+            cells[str(plan.cell)] = _with_taken_over(places, params, plan, cells[str(plan.cell)])
     precisions = {cell.precision for cell in cells.values() if cell.precision is not None}
     slow = (slow_bf16_note(machine, precision) for precision in sorted(precisions))
     loss = requested_loss(params.training, params.target.task)
     calibration_note = uncalibrated(loss, objective=params.search.objective, monitor=params.training.monitor)
-    missing = (f"{rung}: {found.note}" for rung, found in forced.items() if found.note is not None)
+    missing = dict.fromkeys(f"{cell.budget}: {found.note}" for cell, found in forced.items() if found.note is not None)
     running = _running_study_note(machine, ours)
     candidates = (
         scarce_memory_note(machine),
@@ -135,7 +141,20 @@ def study_forecast(places: Places, budget: str | None, assignments: Sequence[str
     )
     notes = tuple(filter(None, candidates))
     key = study_key({str(plan.cell): plan.search for plan in plans if plan.planned})
-    return StudyForecast(study_key=key, cells=cells, machine=machine, features=features, notes=notes)
+    return StudyForecast(
+        study_key=key,
+        cells=cells,
+        machine=machine,
+        features=features,
+        notes=notes,
+        samples="days" if isinstance(params, PanelParams) else "windows",
+    )
+
+
+def _with_budget(params: AnyParams, budget: str) -> AnyParams:
+    if isinstance(params, PanelParams):
+        return dataclasses.replace(params, budget=budget)
+    return dataclasses.replace(params, budget=budget)
 
 
 def _memory_record(machine: Machine) -> dict[str, float | None]:
@@ -155,34 +174,25 @@ def _running_study_note(machine: Machine, held: float) -> str | None:
     return f"planned beside a running study: the {held:.1f} GiB that its trainings hold {counts}"
 
 
-def _with_taken_over(
-    places: Places, params: Params, plan: CellPlans, cell: CellForecast, run: RunLength | None
-) -> CellForecast:
-    if run is None or not cell.fits:
+def _with_taken_over(places: Places, params: AnyParams, plan: CellPlans, cell: CellForecast) -> CellForecast:
+    if not cell.fits:
         return cell
     lag = None if cell.workers is None else params.hardware.search_lag(cell.workers)
-    found = count_taken_over(places, plan, run, lag)
+    found = count_taken_over(places, plan, lag)
     return dataclasses.replace(cell, trials_taken_over=found.trials, trials_taken_over_exact=found.exact)
 
 
-def _forced(by_rung: Mapping[str, Admitted], plan: CellPlans) -> tuple[Forced, ...]:
-    admitted = by_rung.get(plan.cell.budget)
-    return () if admitted is None else admitted.forced
-
-
-def _walk_note(params: Params) -> str | None:
-    if params.splits.kind != "walk_forward":
+def _walk_note(params: AnyParams) -> str | None:
+    kind = params.splits.kind
+    if kind not in ("walk_forward", "purged_kfold"):
         return None
     models = f"every trial trains {params.splits.folds} models, one per fold"
-    return f"splits.kind is walk_forward: {models}, and its loss is their mean; a winner's seeds train on the last fold"
+    return f"splits.kind is {kind}: {models}, and its loss is their mean; a winner's seeds train on the last fold"
 
 
 def _forecast(
-    params: Params, plan: CellPlans, machine: Machine, forced: Sequence[Forced], run: RunLength | None
+    params: AnyParams, layout: RungLayout, machine: Machine, forced: Sequence[Forced], run: RunLength | None
 ) -> CellForecast:
-    if not plan.planned:
-        return CellForecast(planned=False)
-    layout = lay_out_rung(params, plan.cell.budget, machine, forced)
     grid, recipe, workers, unfit = layout.grid, layout.recipe, layout.workers, layout.unfit
     known = CellForecast(
         planned=True,
@@ -229,7 +239,7 @@ def _forecast(
     )
 
 
-def _seconds(layout: RungLayout, params: Params, machine: Machine, run: RunLength | None) -> dict[str, Any]:
+def _seconds(layout: RungLayout, params: AnyParams, machine: Machine, run: RunLength | None) -> dict[str, Any]:
     """Return the forecast's time fields; empty where something is unknown."""
     one = training_time(layout, machine, run)
     if one is None:

@@ -49,15 +49,18 @@ class LiveWork:
 def live_folders(places: Places) -> Mapping[str, Sequence[tuple[str, Path]]]:
     """Return cell name -> (phase, folder) of every live record; records that were set aside are not included."""
     found: dict[str, list[tuple[str, Path]]] = {}
-    try:
-        folders = sorted(places.studies.iterdir())
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    for folder in folders:
+    for folder in _inside(places.studies):
         match = _FOLDER.fullmatch(folder.name)
         if match is not None:
             found.setdefault(match["cell"], []).append((match["phase"] or "search", folder))
     return found
+
+
+def _inside(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def live_work(folders: Sequence[tuple[str, Path]], now: float) -> LiveWork | None:
@@ -69,9 +72,10 @@ def live_work(folders: Sequence[tuple[str, Path]], now: float) -> LiveWork | Non
 
 
 def held_gib(places: Places, now: float) -> float:
-    """Return the memory in GiB that running trainings hold at `now`, as far as their records report it. Pages shared by
-    several processes are counted for each."""
-    works = [live_work(folders, now) for folders in live_folders(places).values()]
+    """Return the memory in GiB that running trainings of all studies of the project hold at `now`, as far as their
+    records report it. Pages shared by several processes are counted for each."""
+    records = [record for folder in _inside(places.every_study) for record in (folder, *_inside(folder))]
+    works = [live_work([("search", record)], now) for record in records if _FOLDER.fullmatch(record.name)]
     return sum(work.resident_gib or 0.0 for work in works if work is not None)
 
 

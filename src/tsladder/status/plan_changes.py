@@ -23,7 +23,24 @@ _DERIVED = {
 """Values of a plan that follow from other leaves of params.yaml: a value is named only where none of its leaves
 differs, or, where it lists no leaves, nothing else differs."""
 
-_OMITTED = {"data.volume": True}
+_DERIVED_IN_PANEL = {
+    "model.context_length": ("windows.context_length",),
+    "model.n_features": ("data.tier",),
+    "model.stocks": ("data.panel",),
+    "model.stride": ("model.patch_len",),
+    "model.n_outputs": ("training.loss_weights", "training.horizon_weights"),
+    "model.quantiles": ("training.loss_weights",),
+    "model.horizons": ("training.horizon_weights",),
+    "model.neighbours": ("graph",),
+    "horizons": ("training.horizon_weights",),
+    "training.loss": ("training.loss_weights",),
+    "training.transform": ("target.transform",),
+    "search.grid_size": (),
+    "search.shapes": (),
+}
+"""The same of a plan of a panel study. A section stands for all its leaves."""
+
+_OMITTED = {"data.volume": True, "target.transform": "rank", "target.same_close": False}
 """Leaf -> the value that it has where a plan omits it."""
 
 
@@ -42,13 +59,22 @@ def plan_changes(
     modules = [(MODULE, name, was, now) for name, was, now in _leaves(*codes)]
     questions = [{key: value for key, value in plan.items() if key != "code"} for plan in (old, new)]
     found = {name: _with_omitted(name, was, now) for name, was, now in _leaves(*questions)}
-    named = [_named(name, *values, raw, old_raw) for name, values in found.items() if name not in _DERIVED]
-    named_parameters = {name for _, name, _, _ in named}
-    for name, sources in _DERIVED.items():
-        explained = named_parameters & set(sources) if sources else (named or modules)
+    derived = _DERIVED_IN_PANEL if _is_of_panel(new) else _DERIVED
+    named = [_named(name, *values, raw, old_raw) for name, values in found.items() if name not in derived]
+    for name, sources in derived.items():
+        explained = any(_lies_in(of_leaf, sources) for _, of_leaf, _, _ in named) if sources else (named or modules)
         if name in found and not explained:
             named.append((PLAN, name, *found[name]))
     return [*_without_repeats(named), *modules]
+
+
+def _is_of_panel(plan: Mapping[str, Any]) -> bool:
+    return "universe" in plan
+
+
+def _lies_in(leaf_name: str, sections: Sequence[str]) -> bool:
+    """Check whether a leaf of params.yaml is one of `sections`, or lies in one."""
+    return any(leaf_name == section or leaf_name.startswith(f"{section}.") for section in sections)
 
 
 def _leaves(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:

@@ -70,11 +70,12 @@ def _reasons(
 def _kind_and_name(change: Change) -> tuple[str, str]:
     if change.kind is not ChangeKind.FILE:
         return str(change.kind), change.name
-    path = Path(change.name)
+    # Code and data of a study in a folder of its project lie above it.
+    path = Path(change.name.removeprefix("../"))
     if path.suffix == ".py":
         parts = path.with_suffix("").parts
         return MODULE, ".".join(parts[1:] if parts[0] == "src" else parts)
-    return (DATA if path.parts[0] == "data" else FILE), change.name
+    return (DATA if path.parts[0] == "data" else FILE), path.as_posix()
 
 
 def _plan_reasons(

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from tsladder.artifacts.progress import RunningTrial
+from tsladder.params import PanelParams, Params
 from tsladder.places import Places
 from tsladder.planning.plans import CellPlans
 from tsladder.planning.time_left import total
@@ -31,7 +32,8 @@ from tsladder.status.file_hashes import HashCache, WorkingTree
 from tsladder.status.freshness import Freshness
 from tsladder.status.law_verdicts import HorizonVerdict, read_verdicts
 from tsladder.status.live_records import STALLED_SECONDS, live_folders
-from tsladder.status.question import Question, inputs_text, read_question, signature
+from tsladder.status.panel_state import PanelState, read_panel_state
+from tsladder.status.question import Question, file_times, inputs_text, read_question, signature
 from tsladder.status.rwlock import running_stages
 from tsladder.status.time_to_go import Forecasts, read_forecasts
 
@@ -52,7 +54,8 @@ class StudyState:
     code.
 
     The times are sums over the planned cells; None where that of one cell is not known. `stages_running`: the stages
-    that DVC runs now. `notes`: problems for which a run would be refused.
+    that DVC runs now. `notes`: problems for which a run would be refused. `panel`: what a panel study has beside its
+    cells, None in a series study.
     """
 
     study_key: str
@@ -64,15 +67,26 @@ class StudyState:
     seconds_to_go_high: float | None
     stages_running: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    panel: PanelState | None = None
+
+    @property
+    def has_cells(self) -> bool:
+        """True where some cell is planned."""
+        return any(cell.state != NOT_PLANNED for cell in self.cells.values())
 
     def to_json(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
+        """Return a JSON-ready record, with the fields of `panel` among those of the study."""
+        verdicts = {horizon: verdict.to_json() for horizon, verdict in self.verdicts.items()}
+        record = dataclasses.asdict(self) | {"verdicts": verdicts}
+        del record["panel"]
+        return record if self.panel is None else {**record, **self.panel.to_json()}
 
 
 def study_state(places: Places) -> StudyState:
     """Read the state once.
 
-    Raises BadInput for a faulty params.yaml, WorkFailed where dvc.yaml, dvc.lock or code is damaged.
+    Raises BadInput for a faulty params.yaml and for a panel study without its panel, WorkFailed where dvc.yaml,
+    dvc.lock, code or a record of a panel study is damaged.
     """
     return StudyReader(places).read()
 
@@ -92,10 +106,11 @@ class StudyReader:
 
     def question(self) -> Question:
         """Return the current question. Raises BadInput when params.yaml is faulty."""
-        seen = signature(self._places)
-        if self._question is None or self._question[0] != seen:
-            self._question = seen, read_question(self._places)
-        return self._question[1]
+        seen, known = signature(self._places), self._question
+        if known is None or known[0] != (seen, file_times(known[1].data)):
+            found = read_question(self._places)
+            known = self._question = (seen, file_times(found.data)), found
+        return known[1]
 
     def freshness(self) -> Freshness:
         """Compare every stage with dvc.lock. Raises as `question`, and WorkFailed when dvc.yaml or dvc.lock
@@ -106,8 +121,9 @@ class StudyReader:
         if self._pipeline is None or self._pipeline[0] != seen:
             self._pipeline = seen, read_pipeline(dvc, question.raw)
         lock = self._files.read(root / "dvc.lock", read_lock)
-        texts = {**question.texts, **inputs_text(self._places, question.params.data)}
-        tree = WorkingTree(root, self._hashes)
+        inputs = inputs_text(self._places, question.params.data) if isinstance(question.params, Params) else {}
+        texts = {**question.texts, **inputs}
+        tree = WorkingTree(root, self._hashes, self._places.project / ".dvcignore")
         return Freshness(self._pipeline[1], lock, tree, question.raw, texts, self._places.dvc_cache)
 
     def read_cell(self, plans: CellPlans, now: float) -> CellReading:
@@ -162,4 +178,10 @@ class StudyReader:
             **seconds_fields(to_go),
             stages_running=stages_running,
             notes=() if forecasts.note is None else (forecasts.note,),
+            panel=self._panel(question, freshness, stages_running),
         )
+
+    def _panel(self, question: Question, freshness: Freshness, stages_running: tuple[str, ...]) -> PanelState | None:
+        if not isinstance(question.params, PanelParams):
+            return None
+        return read_panel_state(self._places, question.params, freshness, stages_running, self._files)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from tsladder.artifacts.features import read_manifest
-from tsladder.artifacts.splits import read_splits
-from tsladder.params import Params
+from tsladder.params import AnyParams
 from tsladder.places import Places
-from tsladder.planning.duration import RunLength
+from tsladder.planning.cell_inputs import cell_inputs
 from tsladder.planning.identity import training_base, training_code
 from tsladder.planning.plans import CellPlans, cell_key
+from tsladder.planning.run_length import have_same_samples
+from tsladder.planning.sample_counts import sample_counts
 from tsladder.search.adoption import Adopter
 from tsladder.search.planned import planned_schedule, planned_space
 from tsladder.search.takeover_forecast import TakeoverForecast, forecast_takeover
@@ -17,7 +17,7 @@ from tsladder.status.freshness import Freshness
 from tsladder.status.study_state import StudyReader
 
 
-def inputs_match(places: Places, params: Params) -> bool:
+def inputs_match(places: Places, params: AnyParams) -> bool:
     """Check whether the features and splits on disk are those of `params`.
 
     Raises WorkFailed when dvc.yaml or dvc.lock is damaged.
@@ -25,7 +25,8 @@ def inputs_match(places: Places, params: Params) -> bool:
     reader = StudyReader(places)
     written = reader.question().params
     sections = ("study", "data", "splits", "windows", "target")
-    return inputs_are_fresh(reader.freshness()) and all(getattr(written, n) == getattr(params, n) for n in sections)
+    same = all(getattr(written, name) == getattr(params, name) for name in sections)
+    return same and have_same_samples(written, params) and inputs_are_fresh(reader.freshness())
 
 
 def inputs_are_fresh(freshness: Freshness) -> bool:
@@ -33,19 +34,17 @@ def inputs_are_fresh(freshness: Freshness) -> bool:
     return all(freshness.is_fresh(stage) for stage in INPUT_STAGES)
 
 
-def count_taken_over(places: Places, plans: CellPlans, run: RunLength, lag: int | None) -> TakeoverForecast:
+def count_taken_over(places: Places, plans: CellPlans, lag: int | None) -> TakeoverForecast:
     """Count the trials that other searches have trained for one planned cell, whose features and splits on disk are
-    those of the question.
-
-    `run`: length of a training; `lag`: lag of the search (None: not known).
-    """
+    those of the question. `lag`: lag of the search (None: not known)."""
     search, cell = plans.search, plans.cell
-    inputs = read_manifest(places.features_manifest).fingerprint, read_splits(places.horizon_splits(cell.horizon))
+    inputs = cell_inputs(places, search.question)
     folder = places.study(cell, cell_key(search, *inputs))
     others = [other for other in places.live_records(cell, "hpo") if other != folder]
     if not others:
         return TakeoverForecast(0, exact=True)
-    space = planned_space(search, run.train_windows)
+    *_, (train_samples, _) = sample_counts(inputs[1])
+    space = planned_space(search, train_samples)
     # The class counts are used for a warning only, so any values will do.
     schedule = planned_schedule(search, space, classes=(1, 1))
     base = training_base(search, *inputs, training_code(search))

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 from tsladder.artifacts.progress import RunningTrial
 from tsladder.errors import BadInput, WorkFailed
-from tsladder.params import Params
+from tsladder.params import AnyParams
 from tsladder.places import Places
 from tsladder.planning.machine import needs_torch, survey
 from tsladder.planning.plans import CellPlans
 from tsladder.planning.run_length import run_length_on_disk
-from tsladder.planning.rung_layout import lay_out_rung, training_time
+from tsladder.planning.rung_layout import lay_out_cells, training_time
 from tsladder.planning.time_left import (
     NOTHING,
     STAGES,
@@ -28,7 +28,7 @@ from tsladder.planning.time_left import (
     total,
     training_time_left,
 )
-from tsladder.search.forced_trials import forced_by_rung
+from tsladder.search.forced_trials import forced_by_cell
 from tsladder.status.cell_results import CellResults
 from tsladder.status.freshness import Freshness, StageState
 from tsladder.status.live_records import LiveWork, held_gib
@@ -47,23 +47,22 @@ class Forecasts:
     note: str | None = None
 
 
-def read_forecasts(places: Places, params: Params) -> Forecasts:
+def read_forecasts(places: Places, params: AnyParams) -> Forecasts:
     """Forecast a training of each cell from the splits on disk, without loading a device library. Where a run would be
     refused there are no forecasts, and a note says why."""
     if needs_torch(params.hardware):
         return Forecasts(cells={})
     try:
         machine = survey(params.hardware, places.calibration, ours_gib=held_gib(places, time.time()))
-        forced = forced_by_rung(params)
+        forced = {cell: admitted.forced for cell, admitted in forced_by_cell(places, params).items()}
         runs = {horizon: run_length_on_disk(places, params, horizon) for horizon in params.horizons}
+        layouts = lay_out_cells(places, params, machine, forced)
     except (BadInput, WorkFailed) as refusal:
         return Forecasts(cells={}, note=f"times to come are not known: {refusal}")
     found = {}
-    layouts = {rung: lay_out_rung(params, rung, machine, admitted.forced) for rung, admitted in forced.items()}
-    for cell in params.cells:
-        layout = layouts.get(cell.budget)
-        one = None if layout is None else training_time(layout, machine, runs[cell.horizon])
-        if layout is not None and one is not None:
+    for cell, layout in layouts.items():
+        one = training_time(layout, machine, runs[cell.horizon])
+        if one is not None:
             found[str(cell)] = TrainingForecast(
                 expected=one.expected,
                 at_most=one.at_most,

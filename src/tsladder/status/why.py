@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tsladder.params import Params
+from tsladder.params import AnyParams
 from tsladder.params.cells import known_cell
 from tsladder.places import Places
 from tsladder.planning.plans import CellPlans
-from tsladder.planning.run_length import run_length_on_disk
 from tsladder.planning.time_left import STAGES, Estimate
 from tsladder.search.takeover_forecast import TakeoverForecast
 from tsladder.status.cell_results import failed_stage
@@ -37,6 +36,8 @@ from tsladder.vocabulary import Cell
 _STUDY_STAGES = ("audit", "supplementary", "transfer", "fit", "report")
 """Stages of the study that use the cell's results, or for which the law waits."""
 
+_BASELINES = "baselines"
+"""Stage of a panel study, whose scores every cell is scored beside."""
 
 CERTAINLY, PERHAPS, RESTORED = "certainly", "perhaps", "restored"
 _RUNS = {StageState.STALE: CERTAINLY, StageState.BEHIND: PERHAPS, StageState.RESTORED: RESTORED}
@@ -92,7 +93,8 @@ def why(places: Places, name: str, *, reader: StudyReader | None = None) -> Why:
     freshness, forecasts, now = reader.freshness(), reader.forecasts(), time.time()
     live = live_folders(places).get(name, ())
     reading = reader.read_cell(plans, now)
-    names = (*INPUT_STAGES, *cell_stages(cell))
+    level = [name for name in freshness.pipeline.stages if name == _BASELINES]
+    names = (*INPUT_STAGES, *level, *cell_stages(cell))
     reruns: list[StageRerun] = []
     reasons: list[Reason] = []
     known = _count_taken_over(places, plans, freshness, forecasts, question.params)
@@ -132,20 +134,17 @@ def why(places: Places, name: str, *, reader: StudyReader | None = None) -> Why:
 
 
 def _count_taken_over(
-    places: Places, plans: CellPlans, freshness: Freshness, forecasts: Forecasts, params: Params
+    places: Places, plans: CellPlans, freshness: Freshness, forecasts: Forecasts, params: AnyParams
 ) -> TakeoverForecast | None:
     """Count the trials that the cell's search, if it runs again, takes over from other searches."""
     if not plans.planned or not inputs_are_fresh(freshness):
         return None
     if freshness.stage_state(cell_stages(plans.cell)[0]) in (StageState.FRESH, StageState.RESTORED):
         return TakeoverForecast(0, exact=True)
-    forecast = forecasts.cells.get(str(plans.cell))
-    run = run_length_on_disk(places, params, plans.cell.horizon)
-    if run is None:
+    if not places.horizon_splits(plans.cell.horizon).exists():
         return None
-    return count_taken_over(
-        places, plans, run, None if forecast is None else params.hardware.search_lag(forecast.workers)
-    )
+    forecast = forecasts.cells.get(str(plans.cell))
+    return count_taken_over(places, plans, None if forecast is None else params.hardware.search_lag(forecast.workers))
 
 
 def _reruns_of(freshness: Freshness, stages: tuple[str, ...], times: Mapping[str, Estimate | None]) -> list[StageRerun]:
@@ -158,7 +157,7 @@ def _reruns_of(freshness: Freshness, stages: tuple[str, ...], times: Mapping[str
     return found
 
 
-def _note(places: Places, plans: CellPlans, state: CellState, budget: str) -> str | None:
+def _note(places: Places, plans: CellPlans, state: CellState, budget: str | None) -> str | None:
     """Return one sentence on the state, beside the reasons."""
     if state.state == NOT_PLANNED:
         return (

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection
 
 from tsladder.artifacts.law import HorizonLaw
-from tsladder.artifacts.law_fits import RankIcPerTenfold, closed
-from tsladder.law.rank_ic import slope_in_words
-from tsladder.ranking.words import gain, gain_with_interval, is_rank_error
 from tsladder.report import law_words, words
 from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points
 from tsladder.report.facts import Facts
@@ -26,7 +22,9 @@ def verdicts(facts: Facts, pictures: Collection[str]) -> list[Block]:
     if (parts := law_words.what_the_parts_are(known, words.level(facts.confidence))) is not None:
         blocks.append(Paragraph(parts))
     if SCALING in pictures:
-        blocks.append(Picture(SCALING, f"{_drawn(facts)} against parameter count, one panel per horizon"))
+        loss = facts.task_words.loss.capitalize()
+        drawn = "RankIC" if law_words.is_of_rankings(facts.law) else loss
+        blocks.append(Picture(SCALING, f"{drawn} against parameter count, one panel per horizon"))
     for horizon in facts.params.horizons:
         law = facts.law_of(horizon)
         if law is None:
@@ -41,7 +39,7 @@ def verdicts(facts: Facts, pictures: Collection[str]) -> list[Block]:
         beaten = " A simpler forecast beats every rung." if law.beaten_by else ""
         blocks += [
             Heading(3, f"{facts.horizon(horizon)}: {law.verdict}"),
-            Paragraph(f"{words.VERDICTS.get(law.verdict, law.verdict)}{beaten} {law.reason}"),
+            Paragraph(f"{_meaning(facts, law)}{beaten} {law.reason}"),
             *(
                 [Paragraph("Warning: the leak audit failed, so this verdict does not count: run dvc repro.")]
                 if stale
@@ -65,14 +63,12 @@ def _in_a_line(facts: Facts, horizon: int) -> tuple[str, str]:
         if law.alpha is None
         else f" Alpha {words.exponent(law.alpha)} ({law_words.ends_and_parts(law)}){law_words.scope(law)}."
     )
-    slope = "" if law.rank_ic_per_tenfold is None else f"{slope_in_words(law.rank_ic_per_tenfold)}. "
-    return f"{days}: {law.verdict}", f"{slope}{words.VERDICTS.get(law.verdict, law.verdict)}{beaten}{alpha}"
+    slope = "" if (told := law_words.slope(law)) is None else f"{told}. "
+    return f"{days}: {law.verdict}", f"{slope}{_meaning(facts, law)}{beaten}{alpha}"
 
 
-def _drawn(facts: Facts) -> str:
-    """Return what the picture of the law draws: the loss, or the RankIC of rankings."""
-    ranks = facts.law is not None and is_rank_error(facts.law.metric)
-    return facts.task_words.ranking.title if ranks else facts.task_words.loss.capitalize()
+def _meaning(facts: Facts, law: HorizonLaw) -> str:
+    return law_words.meaning(law, of_rankings=law_words.is_of_rankings(facts.law))
 
 
 def _support(facts: Facts, law: HorizonLaw) -> list[tuple[str, str]]:
@@ -85,12 +81,13 @@ def _support(facts: Facts, law: HorizonLaw) -> list[tuple[str, str]]:
     )
     beaten = words.listed(words.forecast(name) for name in law.beaten_by)
     nothing_to_beat = "no rung was scored" if law.rungs == 0 else "no simple forecast beats every rung"
+    slope = law.rank_ic_per_tenfold
+    slopes = [
+        ("RankIC per tenfold size", law_words.slope_figure(slope)),
+        ("Smallest RankIC per tenfold size found in 80 % of such studies", law_words.detectable_slope(slope)),
+    ]
     return [
-        *(
-            [("RankIC that ten times the size gains", _gain(law.rank_ic_per_tenfold))]
-            if law.rank_ic_per_tenfold
-            else []
-        ),
+        *(slopes if slope is not None else []),
         ("Exponent alpha", estimate),
         ("Smallest detectable alpha", _detectable(law)),
         ("Every rung is beaten by", beaten if law.beaten_by else nothing_to_beat),
@@ -98,18 +95,6 @@ def _support(facts: Facts, law: HorizonLaw) -> list[tuple[str, str]]:
         *([("If the study were repeated", _repeated(law))] if law.repetition else []),
         *(("Note", note) for note in law.notes),
     ]
-
-
-def _gain(found: RankIcPerTenfold) -> str:
-    """Format the gain with its interval, and the least one that such a study finds."""
-    value = gain(found.value)
-    if math.isfinite(found.low) and math.isfinite(found.high):
-        value = gain_with_interval(found.value, found.low, found.high)
-    if found.detectable is not None:
-        return f"{value}; four of five such studies find {gain(found.detectable)} or more"
-    ends = closed(found.detectable_range)
-    least = "" if ends is None else f", from somewhere between {gain(ends[0])} and {gain(ends[1])} on"
-    return f"{value}; what four of five such studies find is not known well{least}"
 
 
 def _repeated(law: HorizonLaw) -> str:

@@ -79,7 +79,7 @@ def method(facts: PanelFacts) -> list[Block]:
 
 
 def reproducibility(facts: PanelFacts) -> list[Block]:
-    """Return params, identities and versions."""
+    """Return params, identities and versions, and in the report of a capsule where it was rebuilt."""
     return [
         Heading(2, "Reproducibility"),
         Paragraph(
@@ -89,6 +89,7 @@ def reproducibility(facts: PanelFacts) -> list[Block]:
         params_table(facts.params),
         fingerprints_table(facts.environment),
         environment_table(facts.environment),
+        *([] if facts.environment.rebuilt is None else [Paragraph(facts.environment.rebuilt)]),
     ]
 
 

@@ -1,0 +1,126 @@
+"""Batch plans of days: whole days are halved, then checkpointed, then computed in chunks of stocks."""
+
+from __future__ import annotations
+
+import dataclasses
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tsladder.artifacts.outcome import BatchPlan
+from tsladder.models.spec import ModelSpec, PanelGeometry
+from tsladder.planning.duration import scoring_terms, step_terms
+from tsladder.planning.memory import (
+    HEADROOM,
+    SCORING_BATCH,
+    SCORING_BATCH_OF_STOCKS,
+    candidate_plans,
+    least_memory_gib,
+    memory_terms,
+    plan_batch,
+    predicted_memory_gib,
+    scoring_batch,
+    smaller_plan,
+)
+
+
+def big(stocks: int) -> ModelSpec:
+    geometry = PanelGeometry(
+        family="panel_transformer", context_length=60, n_features=9, patch_len=12, stride=12, revin=False, stocks=stocks
+    )
+    return ModelSpec(geometry=geometry, d_model=256, n_layers=8, n_heads=4, d_ff=1024)
+
+
+def plans(stocks: int, days: int, optimizer: str = "adamw", precision: str = "fp32") -> list[BatchPlan]:
+    return list(candidate_plans(effective_batch=days, precision=precision, optimizer=optimizer, stocks=stocks))
+
+
+def told(plan: BatchPlan) -> tuple[int, bool, int | None]:
+    return (plan.micro_batch, plan.activation_checkpointing, plan.stocks_at_once)
+
+
+def test_less_memory_halves_the_days_then_checkpoints_then_halves_the_stocks() -> None:
+    found = [told(plan) for plan in plans(36, 8)]
+    assert found == [
+        *((days, False, None) for days in (8, 4, 2, 1)),
+        *((days, True, None) for days in (8, 4, 2, 1)),
+        *((1, True, stocks) for stocks in (18, 9, 5, 3, 2, 1)),
+    ]
+
+
+def test_a_retry_goes_from_one_whole_day_to_checkpointing_and_then_to_fewer_stocks() -> None:
+    plan = plans(36, 8)[3]
+    found = []
+    while (smaller := smaller_plan(plan, 36)) is not None:
+        plan = smaller
+        found.append(told(plan))
+    assert found == [(1, True, None), *((1, True, stocks) for stocks in (18, 9, 5, 3, 2, 1))]
+
+
+def test_days_of_few_stocks_are_not_halved_below_the_windows_at_which_checkpointing_is_faster() -> None:
+    assert [plan.micro_batch for plan in plans(5, 32) if not plan.activation_checkpointing] == [32, 16, 8, 4]
+
+
+def test_a_series_has_no_stocks_to_halve() -> None:
+    assert {plan.stocks_at_once for plan in plans(1, 64)} == {None}
+    assert plans(1, 64) == list(candidate_plans(effective_batch=64, precision="fp32", optimizer="adamw"))
+
+
+@pytest.mark.parametrize(("precision", "optimizer"), [("fp32", "adamw"), ("bf16-mixed", "adamw"), ("bf16", "lean")])
+@pytest.mark.parametrize("stocks", [36, 431])
+def test_what_is_smaller_takes_less_and_keeps_the_effective_batch(stocks: int, precision: str, optimizer: str) -> None:
+    offered = plans(stocks, 32, optimizer, precision)
+    assert {plan.effective_batch for plan in offered} == {32}
+    for checkpointing in (False, True):
+        ordered = [plan for plan in offered if plan.activation_checkpointing is checkpointing and plan.micro_batch < 32]
+        needed = [memory_terms(big(stocks), plan, 1.0)[1] for plan in ordered]
+        assert needed == sorted(needed, reverse=True)
+    least = least_memory_gib(big(stocks), effective_batch=32, precision=precision, optimizer=optimizer)
+    assert least == HEADROOM * min(predicted_memory_gib(big(stocks), plan) for plan in offered)
+
+
+def test_the_least_memory_is_that_of_the_fewest_stocks_at_once() -> None:
+    spec = big(5000)
+    recipe = {"effective_batch": 32, "precision": "fp32", "optimizer": "adamw"}
+    least = least_memory_gib(spec, **recipe)  # type: ignore[arg-type]
+    plan = plan_batch(spec, memory_gib=least, **recipe)  # type: ignore[arg-type]
+    assert plan is not None
+    assert told(plan) == (1, True, 1)
+    whole = dataclasses.replace(plan, stocks_at_once=None)
+    assert predicted_memory_gib(spec, plan) < 0.8 * predicted_memory_gib(spec, whole)
+
+
+@given(stocks=st.integers(2, 5000), micro_batch=st.one_of(st.none(), st.integers(1, 200)))
+def test_scoring_takes_whole_days_of_about_a_thousand_stocks(stocks: int, micro_batch: int | None) -> None:
+    days = scoring_batch(micro_batch, stocks)
+    assert days >= 1
+    assert days == 1 or days * stocks <= SCORING_BATCH_OF_STOCKS
+    assert micro_batch is None or days <= 2 * micro_batch
+
+
+@pytest.mark.parametrize(("micro_batch", "windows"), [(None, SCORING_BATCH), (512, 512), (100, 200), (1, 2)])
+def test_scoring_of_a_series_takes_the_windows_that_it_took(micro_batch: int | None, windows: int) -> None:
+    assert scoring_batch(micro_batch) == windows
+
+
+def test_a_day_takes_the_time_of_its_stocks() -> None:
+    plan = plans(36, 32)[0]
+    small, large = (step_terms(big(stocks), plan, 1.0) for stocks in (36, 72))
+    for term in ("fp32_product", "byte"):
+        assert large[term] / small[term] == pytest.approx(2.0, rel=0.05)
+    assert large["call"] == small["call"]
+    few, many = (scoring_terms(big(stocks), plan, 1.0, 560) for stocks in (36, 72))
+    # 28 days and 14 days at once.
+    assert many["call"] == 2 * few["call"]
+    assert many["fp32_product"] / few["fp32_product"] == pytest.approx(2.0, rel=0.05)
+
+
+def test_fewer_stocks_at_once_take_longer() -> None:
+    spec, offered = big(36), [plan for plan in plans(36, 8) if plan.micro_batch == 1 and plan.activation_checkpointing]
+    terms = [step_terms(spec, plan, 1.0) for plan in offered]
+    for before, after in pairwise(terms):
+        assert after["call"] > before["call"]
+        assert after["fp32_product"] >= before["fp32_product"]
+    assert terms[1]["fp32_product"] > terms[0]["fp32_product"]
