@@ -37,7 +37,7 @@ from tsladder.evaluation.predictions import DailyLosses
 from tsladder.locks import exclusive_lock
 from tsladder.panel.file import read_panel
 from tsladder.panel.held_out import check_windows
-from tsladder.panel.ranked_regions import RegionDays
+from tsladder.panel.ranked_regions import RankedSessions
 from tsladder.planning.plans import train_key
 from tsladder.ranking.frames import day_labels, rank_predictions_frame, seed_names
 from tsladder.ranking.metrics import judged_stocks, scored_days
@@ -183,7 +183,7 @@ def _compare(
 
 def _judge(
     work: CellWork, choice: Choice, starts: Mapping[Start, Mapping[int, Path]]
-) -> tuple[RegionDays, dict[Start, Judged]]:
+) -> tuple[RankedSessions, dict[Start, Judged]]:
     """Rank the test days by every training, and judge the rankings."""
     spec = work.spec(choice.architecture)
     plan = work.batch_plan(spec, work.machine.memory_gib)
@@ -207,7 +207,7 @@ def _judge(
     return days, dict(judged)
 
 
-def _daily_losses(days: RegionDays, start: Start, judged: Mapping[Start, Judged]) -> DailyLosses:
+def _daily_losses(days: RankedSessions, start: Start, judged: Mapping[Start, Judged]) -> DailyLosses:
     region = days.region
     kept_D = scored_days(region.return_DS, region.member_DS)
     judged_NS = judged_stocks(region.return_DS, region.member_DS)[kept_D]
@@ -245,7 +245,7 @@ def verdict_of(low: float, high: float) -> PretrainingVerdict:
     return "harms" if high < 0.0 else "undecided"
 
 
-def _write_predictions(work: CellWork, days: RegionDays, judged: Mapping[Start, Judged]) -> None:
+def _write_predictions(work: CellWork, days: RankedSessions, judged: Mapping[Start, Judged]) -> None:
     """Write one row for each scored test day and training: as the cell's predictions, and `start` and `epochs`."""
     import pandas as pd
 
