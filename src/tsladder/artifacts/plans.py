@@ -215,6 +215,24 @@ class TransferPlan:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PretrainPlan:
+    """plans/pretrain/<cell>.json: the winner of a cell of a panel study trained from a pretrained encoder as well.
+
+    `mask`: share of the patches that are hidden. `training_code` is the part of `code` that decides the weights.
+    """
+
+    cell: str
+    budget: str
+    horizon: int
+    epochs: int
+    mask: float
+    evaluation: EvaluationParams
+    training_code: Mapping[str, str]
+    code: Mapping[str, str]
+    planned: Literal[True] = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AuditPlan:
     """plans/audit.json: the study under audit, and the small model that is trained for the audit."""
 
@@ -241,8 +259,8 @@ class NotPlanned:
     planned: Literal[False] = False
 
 
-Plan = SearchPlan | TrainPlan | EvaluatePlan | SupplementaryPlan | TransferPlan | AuditPlan
-P = TypeVar("P", SearchPlan, TrainPlan, EvaluatePlan, SupplementaryPlan, TransferPlan, AuditPlan)
+Plan = SearchPlan | TrainPlan | EvaluatePlan | PretrainPlan | SupplementaryPlan | TransferPlan | AuditPlan
+P = TypeVar("P", SearchPlan, TrainPlan, EvaluatePlan, PretrainPlan, SupplementaryPlan, TransferPlan, AuditPlan)
 
 
 def read_plan(kind: type[P], path: Path) -> P | NotPlanned:

@@ -37,10 +37,20 @@ PANEL_TRAINING = (
 """Entry modules of the code from the features of a panel to a trained model."""
 _PANEL_SCORING = ("tsladder.cells.forecasting", "tsladder.cells.panel_scoring", "tsladder.ranking.frames")
 
+PRETRAINING = ("tsladder.cells.pretraining_jobs", "tsladder.training.pretraining")
+"""Entry modules of what pretraining adds to the training of a panel study."""
+
 NUMBER_MAKERS = {
     "panel/hpo": (*PANEL_TRAINING, *_SEARCH),
     "panel/train": (*PANEL_TRAINING, "tsladder.cells.seed_jobs"),
     "panel/evaluate": (*PANEL_TRAINING, *_PANEL_SCORING),
+    "panel/pretrain": (
+        *PANEL_TRAINING,
+        *PRETRAINING,
+        *_PANEL_SCORING,
+        "tsladder.cells.pretraining",
+        "tsladder.cells.seed_jobs",
+    ),
     "hpo": (*TRAINING, *_SEARCH),
     "train": (*TRAINING, "tsladder.cells.seed_jobs"),
     "evaluate": ("tsladder.data.dataset", "tsladder.planning.recipe", *_SCORING),
