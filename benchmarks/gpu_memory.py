@@ -10,24 +10,26 @@ from __future__ import annotations
 
 import argparse
 
-from tsladder.params import load_params
+from tsladder.params import load_any_params
 from tsladder.places import Places
 from tsladder.planning.machine import Machine
 from tsladder.planning.memory import predicted_memory_gib
-from tsladder.planning.rung_layout import lay_out_rung
-from tsladder.search.forced_trials import forced_by_rung
+from tsladder.planning.rung_layout import lay_out_cells
+from tsladder.search.forced_trials import forced_by_cell
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="The largest memory of each rung on a GPU.")
     parser.add_argument("--gib", type=float, nargs="+", default=[23.0, 79.0], help="memory of the GPU")
-    params = load_params(Places.here().params)
+    places = Places.here()
+    params = load_any_params(places.params)
+    forced = {cell: admitted.forced for cell, admitted in forced_by_cell(places, params).items()}
     for gib in parser.parse_args().gib:
         machine = Machine(cores=8, memory_gib=gib, device="cuda")
-        for rung, admitted in forced_by_rung(params).items():
-            plans = lay_out_rung(params, rung, machine, admitted.forced).plans
-            peak = max(predicted_memory_gib(spec, plan) for spec, plan in plans.items())
-            print(f"{gib:g} GiB  {rung:>5}  {peak:.1f} GiB")
+        for cell, layout in lay_out_cells(places, params, machine, forced).items():
+            if cell.horizon == params.horizons[0]:
+                peak = max(predicted_memory_gib(spec, plan) for spec, plan in layout.plans.items())
+                print(f"{gib:g} GiB  {cell.budget:>5}  {peak:.1f} GiB")
 
 
 if __name__ == "__main__":

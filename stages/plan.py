@@ -13,10 +13,10 @@ def build(places: Places, params: Params) -> None:
     from tsladder.planning.cells import plan_cells
     from tsladder.planning.endings import write_endings
     from tsladder.planning.study_time import study_note
-    from tsladder.search.forced_trials import forced_by_rung
+    from tsladder.search.forced_trials import forced_by_cell
     from tsladder.search.strategies import load
 
-    forced = {rung: found.forced for rung, found in forced_by_rung(params).items()}
+    forced = {cell: found.forced for cell, found in forced_by_cell(places, params).items()}
     plans = plan_cells(params)
     offered = load(params.search.strategy).supplement is not None
     for path, plan in plan_files(places, params, plans, supplement_offered=offered).items():

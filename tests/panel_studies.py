@@ -20,6 +20,7 @@ DEFAULT_PANEL_PARAMS = Path(__file__).parent / "default_panel_params.yaml"
 
 SMALL: dict[str, Any] = {
     "study__name": "miniature-panel",
+    "budget": None,
     "data__panel": "made_up",
     "universe__min_history": 60,
     "universe__min_stocks": 5,

@@ -10,11 +10,15 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from tsladder.console.arguments import build_parser
 from tsladder.console.progress import progress
 from tsladder.places import Places
 from tsladder.stage import exit_code
+
+if TYPE_CHECKING:
+    from tsladder.status.study_state import StudyReader
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,13 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _carry_out(options: argparse.Namespace) -> int:
     """Run the command in the study that is meant, by what its params.yaml asks about. Raises BadInput, WorkFailed."""
-    places = Places.here(options.study)
-    if options.command in STUDY_COMMANDS and _asks_about_panel(places):
-        from tsladder.console.panel_commands import PANEL_COMMANDS, refuse_command
-
-        command = PANEL_COMMANDS.get(options.command)
-        return refuse_command(options.command) if command is None else command(places, options)
-    return COMMANDS[options.command](places, options)
+    return COMMANDS[options.command](Places.here(options.study), options)
 
 
 def _asks_about_panel(places: Places) -> bool:
@@ -84,7 +82,7 @@ def _status(places: Places, options: argparse.Namespace) -> int:
     from tsladder.status.study_state import StudyReader, study_state
 
     if options.csv:
-        print(StudyReader(places).table(), end="")
+        print(_table(StudyReader(places)), end="")
         return 0
     state = study_state(places)
     if options.json:
@@ -99,11 +97,26 @@ def _status(places: Places, options: argparse.Namespace) -> int:
     return 0
 
 
+def _table(reader: StudyReader) -> str:
+    """Return the current experiment_results.csv. Raises BadInput where the study has no cells."""
+    from tsladder.errors import BadInput
+
+    if reader.question().params.budget is None:
+        raise BadInput(
+            "--csv lists cells of models, and with `budget: null` in params.yaml this study has none: its table is "
+            "artifacts/report/baselines.csv"
+        )
+    return reader.table()
+
+
 def _why(places: Places, options: argparse.Namespace) -> int:
     from tsladder.console.coloured_output import print_lines
     from tsladder.console.why_lines import why_lines
+    from tsladder.params import load_any_params
+    from tsladder.params.cells import refuse_without_cells
     from tsladder.status.why import why
 
+    refuse_without_cells(load_any_params(places.params), "why")
     found = why(places, options.cell)
     if options.json:
         print(json.dumps(found.to_json(), indent=1))
@@ -120,7 +133,10 @@ def _watch(places: Places, options: argparse.Namespace) -> int:
 
 def _compare(places: Places, options: argparse.Namespace) -> int:
     from tsladder.console.compare import are_cells, compare_here, comparison_lines
+    from tsladder.params import load_any_params
+    from tsladder.params.cells import refuse_without_cells
 
+    refuse_without_cells(load_any_params(places.params), "compare")
     if not are_cells(options.names):
         return _compare_experiments(places, options)
     with progress("comparing by day"):
@@ -155,7 +171,7 @@ def _fit(places: Places, options: argparse.Namespace) -> int:
         print(json.dumps(laws.to_json(), indent=1, allow_nan=False))
         print(f"tsladder: {laws.understood}", file=sys.stderr)
     else:
-        print("\n".join(fit_lines(laws.understood, laws.groups)))
+        print("\n".join(fit_lines(laws.understood, laws.groups, laws.metric)))
     if laws.rows_dropped:
         print(f"tsladder: note: {laws.rows_dropped} rows are marked as dropped", file=sys.stderr)
     if laws.ignored_columns:
@@ -163,7 +179,9 @@ def _fit(places: Places, options: argparse.Namespace) -> int:
     return 0
 
 
-def _features(_places: Places, options: argparse.Namespace) -> int:
+def _features(places: Places, options: argparse.Namespace) -> int:
+    if _asks_about_panel(places):
+        return _panel_features(options)
     from tsladder.console.features import column_lines, describe_tier, list_tiers, tier_lines
 
     record = list_tiers() if options.tier is None else describe_tier(options.tier)
@@ -171,6 +189,22 @@ def _features(_places: Places, options: argparse.Namespace) -> int:
         print(json.dumps(record, indent=1, allow_nan=False))
     else:
         print("\n".join(tier_lines(record) if options.tier is None else column_lines(record)))
+    return 0
+
+
+def _panel_features(options: argparse.Namespace) -> int:
+    from tsladder.console.panel_features import (
+        describe_panel_tier,
+        list_panel_tiers,
+        panel_column_lines,
+        panel_tier_lines,
+    )
+
+    record = list_panel_tiers() if options.tier is None else describe_panel_tier(options.tier)
+    if options.json:
+        print(json.dumps(record, indent=1))
+    else:
+        print("\n".join(panel_tier_lines(record) if options.tier is None else panel_column_lines(record)))
     return 0
 
 
@@ -256,10 +290,6 @@ COMMANDS: dict[str, Callable[[Places, argparse.Namespace], int]] = {
     "ui": _ui,
     "completion": _completion,
 }
-
-STUDY_COMMANDS = frozenset({"run", "plan", "status", "why", "watch", "compare", "report", "export", "features"})
-"""Commands about the study of the folder, which differ between a series and a panel."""
-
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -26,7 +26,6 @@ from tsladder.locks import exclusive_lock
 from tsladder.places import Places
 from tsladder.planning.cells import plan_cells
 from tsladder.planning.plans import train_key
-from tsladder.planning.run_length import run_length_on_disk
 from tsladder.search.takeover import fetch_checkpoint
 from tsladder.search.takeover_forecast import TakeoverForecast
 from tsladder.status.taken_over import count_taken_over
@@ -71,9 +70,7 @@ def searched(places: Places) -> list[dict[str, Any]]:
 def forecast_of(places: Places) -> TakeoverForecast:
     """What `plan` says of the cell before it is searched."""
     plans = next(plans for plans in plan_cells(params_of(places)) if plans.cell == CELL)
-    run = run_length_on_disk(places, params_of(places), CELL.horizon)
-    assert run is not None
-    return count_taken_over(places, plans, run, lag=2)
+    return count_taken_over(places, plans, lag=2)
 
 
 def results(places: Places) -> tuple[Any, ...]:

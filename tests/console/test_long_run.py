@@ -13,7 +13,7 @@ from tsladder.console.selection import select_cells
 from tsladder.places import Places
 from tsladder.planning.duration import Rates
 from tsladder.planning.machine import Machine
-from tsladder.search.forced_trials import forced_by_rung
+from tsladder.search.forced_trials import forced_by_cell
 from tsladder.vocabulary import Cell
 
 
@@ -31,7 +31,7 @@ def said(places: Places, *only: str) -> str | None:
         places,
         params,
         select_cells(params, only=only),
-        {rung: found.forced for rung, found in forced_by_rung(params).items()},
+        {cell: found.forced for cell, found in forced_by_cell(places, params).items()},
     )
 
 

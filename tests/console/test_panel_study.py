@@ -11,14 +11,14 @@ from tests.panel_studies import make_panel_study
 from tests.studies import ROOT, make_study
 
 from tsladder.cli import main
-from tsladder.console.panel_lines import panel_lines
+from tsladder.console.status_lines import status_lines
 from tsladder.panel.baseline_files import score_panel_baselines
 from tsladder.panel.build import build_panel_features
 from tsladder.panel.columns import TIERS
 from tsladder.panel.split_files import build_panel_splits
 from tsladder.params import load_panel_params
 from tsladder.places import Places
-from tsladder.status.panel_state import panel_state
+from tsladder.status.study_state import study_state
 
 
 @pytest.fixture(scope="module")
@@ -62,14 +62,14 @@ def test_the_state_of_a_panel_study_is_json(
 
 
 def test_the_lines_name_the_level_the_audit_and_the_universe(project: Places) -> None:
-    text = "\n".join(panel_lines(panel_state(project)))
+    text = "\n".join(status_lines(study_state(project)))
     assert "The leak audit has not run." in text
     assert "Panel made_up: universe point_in_time, no bias known." in text
     assert "to beat" in text
 
 
 def test_before_anything_ran_the_state_says_so(tmp_path: Path) -> None:
-    text = "\n".join(panel_lines(panel_state(make_panel_study(tmp_path))))
+    text = "\n".join(status_lines(study_state(make_panel_study(tmp_path))))
     assert "the stage features has not run" in text
     assert "not built" in text
 

@@ -12,6 +12,7 @@ PACKAGE = ROOT / "src" / "tsladder"
 LAYERS = (
     ("stages", "cli", "api"),
     ("panel_api",),
+    ("study_frames",),
     ("console",),
     ("status",),
     ("stage",),

@@ -15,6 +15,7 @@ from tsladder.artifacts.record import json_of, record_of
 from tsladder.errors import BadInput
 from tsladder.models.spec import ModelSpec
 from tsladder.params import HardwareParams, OptimizerSettings, TrainingParams, load_params
+from tsladder.places import Places
 from tsladder.planning import machine
 from tsladder.planning.free_memory import AvailableMemory
 from tsladder.planning.machine import (
@@ -192,10 +193,10 @@ def test_too_little_free_memory_is_distinguished_from_too_little_memory(
     params = load_params(DEFAULT_PARAMS)
     on_linux(monkeypatch, total_gib=16.0, free_gib=0.2)
     with pytest.raises(BadInput, match=r"0\.2 GiB free of 16\.0 GiB.*end what holds memory now"):
-        check_memory(PLACES, params, survey(ON_CPU))
+        check_memory(Places(Path("nowhere"), Path("nowhere")), params, survey(ON_CPU))
     on_linux(monkeypatch, total_gib=0.3, free_gib=0.2)
     with pytest.raises(BadInput, match="a machine with more memory"):
-        check_memory(PLACES, params, survey(ON_CPU))
+        check_memory(Places(Path("nowhere"), Path("nowhere")), params, survey(ON_CPU))
 
 
 def test_of_a_gpu_the_free_memory_is_planned_with(monkeypatch: pytest.MonkeyPatch) -> None:

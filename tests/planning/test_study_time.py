@@ -13,7 +13,7 @@ from tsladder.planning import study_time
 from tsladder.planning.duration import Rates
 from tsladder.planning.machine import Machine
 from tsladder.planning.study_time import seconds_by_cell, study_note
-from tsladder.search.forced_trials import forced_by_rung
+from tsladder.search.forced_trials import forced_by_cell
 from tsladder.status.dry_run import study_forecast
 
 SLOW, QUICK = Rates(factor=1e5), Rates()
@@ -27,14 +27,14 @@ def on_a_machine(monkeypatch: pytest.MonkeyPatch, rates: Rates | None) -> None:
 
 def note(places: Places) -> str | None:
     params = params_of(places)
-    return study_note(places, params, {rung: found.forced for rung, found in forced_by_rung(params).items()})
+    return study_note(places, params, {cell: found.forced for cell, found in forced_by_cell(places, params).items()})
 
 
 def test_the_total_is_that_of_the_cells_in_the_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     places = make_study(tmp_path, budget="30k", horizons=[1, 3])
     on_a_machine(monkeypatch, SLOW)
     params = params_of(places)
-    found = seconds_by_cell(places, params, {rung: found.forced for rung, found in forced_by_rung(params).items()})
+    found = seconds_by_cell(places, params, {cell: found.forced for cell, found in forced_by_cell(places, params).items()})
     planned = study_forecast(places, None).cells
     assert {str(cell): round(seconds, 1) for cell, seconds in found.items()} == {
         name: cell.predicted_seconds for name, cell in planned.items()

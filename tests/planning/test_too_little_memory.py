@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from pathlib import Path
 
 import pytest
 from tests.building import recipe, spec
@@ -9,11 +10,13 @@ from tests.studies import DEFAULT_PARAMS
 
 from tsladder.errors import BadInput
 from tsladder.params import HardwareParams, load_params
+from tsladder.places import Places
 from tsladder.planning.machine import Machine
 from tsladder.planning.memory import least_memory_gib, plan_batch
 from tsladder.planning.too_little_memory import check_memory, insufficient_memory
 
 PARAMS = load_params(DEFAULT_PARAMS)
+PLACES = Places(Path("nowhere"), Path("nowhere"))
 BIG = spec(d_model=1024, n_layers=16, n_heads=16, d_ff=4096)
 
 

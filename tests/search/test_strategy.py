@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 from tests.studies import DEFAULT_PARAMS
@@ -10,15 +11,19 @@ from tests.studies import DEFAULT_PARAMS
 from tsladder.errors import BadInput
 from tsladder.models.spec import Geometry
 from tsladder.params import STRATEGIES, Params, StopParams, load_params
+from tsladder.places import Places
 from tsladder.planning.cells import plan_cells
 from tsladder.planning.grid import Grid, build_grid, is_within
 from tsladder.search.decisions import Drawn, Finished, Forced
-from tsladder.search.forced_trials import forced_by_rung
+from tsladder.search.forced_trials import forced_by_cell
 from tsladder.search.objective import Objective
 from tsladder.search.schedule import Schedule, build_schedule
 from tsladder.search.strategies import load
+from tsladder.vocabulary import Cell
 
 GEOMETRY = Geometry(family="patchtst", context_length=80, n_features=25, patch_len=16, stride=8, revin=False)
+NOWHERE = Places(Path("nowhere"), Path("nowhere"))
+SMALLEST = Cell("12k", 1)
 LADDER = ["12k", "30k", "80k", "200k", "750k", "2M", "20M", "200M", "2B"]
 
 
@@ -181,10 +186,10 @@ def test_too_few_trials_keep_the_ends_of_depth_and_width_in_their_order_and_say_
     three = schedule("architectural", "200k", 3)
     depths = [item.spec.n_layers for item in three.forced]
     assert depths == sorted(depths, reverse=True)
-    note = forced_by_rung(params(trials=4))["12k"].note
+    note = forced_by_cell(NOWHERE, params(trials=4))[SMALLEST].note
     assert note is not None
     assert note.startswith("2 of 6 forced configurations are not trained")
-    assert forced_by_rung(params(trials=6))["12k"].note is None
+    assert forced_by_cell(NOWHERE, params(trials=6))[SMALLEST].note is None
 
 
 def test_a_forced_configuration_keeps_the_seed_of_the_search_that_trains_all() -> None:
@@ -195,9 +200,9 @@ def test_a_forced_configuration_keeps_the_seed_of_the_search_that_trains_all() -
 
 
 def test_two_phase_keeps_its_shapes_before_its_settings() -> None:
-    found = forced_by_rung(dataclasses.replace(params(strategy="two_phase", trials=3), budget="2M"))
-    assert [item.what for item in found["2M"].forced] == ["shallow-wide", "deep-narrow", "shallow-wide, dropout 0.1"]
-    assert "2M" not in forced_by_rung(params(strategy="two_phase", trials=2))
+    found = forced_by_cell(NOWHERE, dataclasses.replace(params(strategy="two_phase", trials=3), budget="2M"))
+    assert [item.what for item in found[Cell("2M", 1)].forced] == ["shallow-wide", "deep-narrow", "shallow-wide, dropout 0.1"]
+    assert Cell("2M", 1) not in forced_by_cell(NOWHERE, params(strategy="two_phase", trials=2))
 
 
 def test_a_grid_whose_every_shape_is_forced_still_has_a_widest_and_a_deepest() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
-FORMAT = 2
-"""Version of the layout; version 1 had no ingestion.json."""
+SERIES_FORMAT = 2
+"""Version of the layout of a series study; version 1 had no ingestion.json."""
+FORMAT = 3
+"""Version of the layout of a panel study, the newest one."""
 MANIFEST = "manifest.json"
 PARAMS = "params.yaml"
 
@@ -39,11 +41,18 @@ _STUDY_MEMBERS = (
     r"artifacts/law/scaling\.(?:json|csv|png)",
     r"artifacts/report/[a-z_]{1,40}\.(?:png|svg)",
 )
+_PANEL_MEMBERS = (r"artifacts/baselines/h\d{1,6}/(?:scores\.json|predictions\.parquet)",)
+"""Files of a panel study alone. The scores of every stock stay behind, since they hold the returns of the stocks."""
 
 
 def is_member(name: str) -> bool:
     """Check whether a capsule may hold a file of this name."""
-    return any(_match(pattern, name) for pattern in (_PLAN, *_CELL_MEMBERS, *_STUDY_MEMBERS))
+    return any(_match(pattern, name) for pattern in (_PLAN, *_CELL_MEMBERS, *_STUDY_MEMBERS, *_PANEL_MEMBERS))
+
+
+def is_of_panel(name: str) -> bool:
+    """Check whether only the capsule of a panel study holds a file of this name."""
+    return any(_match(pattern, name) for pattern in _PANEL_MEMBERS)
 
 
 def is_cell(name: str) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from tsladder.capsule.layout import FORMAT, is_cell, is_member
+from tsladder.capsule.layout import FORMAT, SERIES_FORMAT, is_cell, is_member, is_of_panel
 
 CELL_STATES = ("not_planned", "pending", "running", "fresh", "stale", "failed")
 
@@ -49,7 +49,7 @@ class Manifest:
 
     def to_json(self) -> dict[str, Any]:
         return {
-            "format": FORMAT,
+            "format": FORMAT if any(map(is_of_panel, self.members)) else SERIES_FORMAT,
             "tsladder": self.tsladder,
             "study": self.study,
             "study_key": self.study_key,

@@ -18,9 +18,10 @@ from tsladder.capsule.layout import MANIFEST, PARAMS, belongs
 from tsladder.capsule.manifest import InvalidCapsule, Manifest, Member
 from tsladder.capsule.privacy import MachineNames, without_machine_names
 from tsladder.errors import BadInput, WorkFailed
-from tsladder.params import Params
+from tsladder.params import AnyParams, PanelParams
 from tsladder.places import Places
 from tsladder.planning.machine import identity
+from tsladder.report.panel.files import read_panel_facts
 from tsladder.report.study_files import read_facts
 from tsladder.steps import OnStep, no_progress
 from tsladder.vocabulary import Cell, CellStatus
@@ -31,7 +32,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 def pack_study(
     places: Places,
-    params: Params,
+    params: AnyParams,
     states: Mapping[str, str],
     path: Path,
     *,
@@ -47,8 +48,8 @@ def pack_study(
     refuse_existing(path, force=force)
     planned = _planned(places, params)
     files = _files(places, params, planned)
-    _refuse_incomplete(places, planned, files)
-    facts = read_facts(places, params)
+    _refuse_incomplete(places, params, planned, files)
+    facts = read_panel_facts(places, params) if isinstance(params, PanelParams) else read_facts(places, params)
     contents: dict[str, bytes] = {ENVIRONMENT: _environment(facts.environment.packages, facts.environment.fingerprints)}
     for number, (name, file) in enumerate(files.items(), start=1):
         on_step(f"reading {name}", number, len(files))
@@ -76,7 +77,7 @@ def refuse_existing(path: Path, *, force: bool) -> None:
         raise BadInput(f"the folder {path.parent} does not exist: make it, or name another")
 
 
-def _planned(places: Places, params: Params) -> tuple[Cell, ...]:
+def _planned(places: Places, params: AnyParams) -> tuple[Cell, ...]:
     """Return the cells that are planned according to the plan files on disk."""
     missing = [places.search_plan(cell) for cell in params.cells if not places.search_plan(cell).exists()]
     if missing:
@@ -85,7 +86,7 @@ def _planned(places: Places, params: Params) -> tuple[Cell, ...]:
     return tuple(cell for cell, plan in plans.items() if isinstance(plan, SearchPlan))
 
 
-def _files(places: Places, params: Params, planned: tuple[Cell, ...]) -> dict[str, Path]:
+def _files(places: Places, params: AnyParams, planned: tuple[Cell, ...]) -> dict[str, Path]:
     """Return member name -> file, in the order of the names."""
     cells, built = frozenset(map(str, params.cells)), frozenset(map(str, planned))
     found = {PARAMS: places.params}
@@ -96,7 +97,9 @@ def _files(places: Places, params: Params, planned: tuple[Cell, ...]) -> dict[st
     return dict(sorted(found.items()))
 
 
-def _refuse_incomplete(places: Places, planned: tuple[Cell, ...], files: Mapping[str, Path]) -> None:
+def _refuse_incomplete(
+    places: Places, params: AnyParams, planned: tuple[Cell, ...], files: Mapping[str, Path]
+) -> None:
     scored, needed = [], [places.audit_record]
     for cell in planned:
         path = places.scores_record(cell)
@@ -106,6 +109,8 @@ def _refuse_incomplete(places: Places, planned: tuple[Cell, ...], files: Mapping
     if not scored:
         cells = ", ".join(map(str, planned)) or "none is planned"
         raise WorkFailed(f"no cell is scored yet ({cells}), so there is nothing to export: run `tsladder run` first")
+    if isinstance(params, PanelParams):
+        needed += [places.baseline_scores(horizon) for horizon in sorted({cell.horizon for cell in scored})]
     missing = [path for path in needed if path.relative_to(places.root).as_posix() not in files]
     if missing:
         raise WorkFailed(f"{_listed(places, missing)} is missing: run `tsladder run`, which makes it, and export again")

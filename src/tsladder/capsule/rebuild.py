@@ -17,10 +17,11 @@ from tsladder.capsule.manifest import InvalidCapsule, Manifest
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.law.build import law_of_study
 from tsladder.law.scaling import write_law
-from tsladder.params import load_params
+from tsladder.params import PanelParams, load_any_params
 from tsladder.places import Places
 from tsladder.report.build import build_report
 from tsladder.report.environment import Environment, software_versions
+from tsladder.report.panel.build import build_panel_report
 from tsladder.report.summary import verdict_lines
 from tsladder.steps import OnStep, no_progress
 
@@ -91,7 +92,7 @@ def _unpacked(capsule: Path, folder: Path, on_step: OnStep) -> Manifest:
 def _rebuild_report(capsule: Path, folder: Path, manifest: Manifest, on_step: OnStep) -> Rebuilt:
     places = Places(folder, folder)
     try:
-        params = load_params(places.params)
+        params = load_any_params(places.params)
         environment = _environment(read_environment(folder / ENVIRONMENT))
         stored = stored_law(places.scaling)
         for path in (*places.law.glob("*"), *places.report.glob("*")):
@@ -101,7 +102,10 @@ def _rebuild_report(capsule: Path, folder: Path, manifest: Manifest, on_step: On
         on_step("drawing the law", 2, _STEPS)
         write_law(places.law, found)
         on_step("writing the report", 3, _STEPS)
-        build_report(places, params, environment=environment)
+        if isinstance(params, PanelParams):
+            build_panel_report(places, params, environment=environment)
+        else:
+            build_report(places, params, environment=environment)
         not_compared = _reason_not_compared(stored, found)
         differing = () if stored is None or not_compared else differences(stored, law_json(found))
         verdicts = tuple(verdict_lines(places))

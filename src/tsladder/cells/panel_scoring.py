@@ -17,7 +17,7 @@ from tsladder.cells.panel_score_records import log_panel_scores, record_panel_sc
 from tsladder.cells.work import CellWork
 from tsladder.panel.file import read_panel
 from tsladder.panel.panel import Panel
-from tsladder.panel.ranked_regions import RegionDays, region_days
+from tsladder.panel.ranked_regions import RankedSessions, region_days
 from tsladder.panel.stored_rankings import read_rankings
 from tsladder.panel.targets import forward_returns, transform_labels
 from tsladder.ranking.region import JudgedRanking, Ranking, judge
@@ -33,7 +33,7 @@ SCORED = (Region.VALIDATION, Region.TEST)
 class ScoredDays:
     """Scores of one region, and the rankings that they are of: training seed -> ranking."""
 
-    days: RegionDays
+    days: RankedSessions
     rankings: Mapping[int, Ranking]
     judged: Mapping[int, JudgedRanking]
     baselines: Mapping[str, JudgedRanking]
@@ -71,7 +71,7 @@ def score_panel_cell(work: CellWork, choice: Choice, tracker: Tracker | None = N
             log_panel_scores(work, scored, tracker, parent)
 
 
-def _regions(work: CellWork, panel: Panel) -> dict[Region, RegionDays]:
+def _regions(work: CellWork, panel: Panel) -> dict[Region, RankedSessions]:
     """Return the days to score with their returns, from the prices themselves: those of the cube are rounded."""
     data, question = work.panel, work.panel_question
     labels = forward_returns(panel, question.target, (question.horizon,))
@@ -85,7 +85,7 @@ def _regions(work: CellWork, panel: Panel) -> dict[Region, RegionDays]:
 
 
 def _score(
-    work: CellWork, region: Region, days: RegionDays, out_by_seed: Mapping[int, NDArray[np.float64]]
+    work: CellWork, region: Region, days: RankedSessions, out_by_seed: Mapping[int, NDArray[np.float64]]
 ) -> ScoredDays:
     places = work.places
     level = read_baselines(places.baseline_scores(work.cell.horizon)).regions[region]
@@ -103,7 +103,7 @@ def _score(
     return ScoredDays(days=days, rankings=rankings, judged=judged, baselines=baselines, scores=scores)
 
 
-def _ranking(work: CellWork, days: RegionDays, out_NSO: NDArray[np.float64]) -> Ranking:
+def _ranking(work: CellWork, days: RankedSessions, out_NSO: NDArray[np.float64]) -> Ranking:
     """Return the ranking by a model's outputs: by its score, or by the median of the quantiles that it forecasts."""
     quantiles = work.panel_question.model.quantiles
     out_DSO = days.placed(out_NSO)

@@ -159,10 +159,11 @@ class TrainingLog:
         record, started = event.record, self._started[event.number]
         fold, epoch = divmod(record.epoch - 1, started.epochs)
         of_fold = f"fold {fold + 1}/{started.models} " if started.models > 1 else ""
+        place = f"epoch {epoch + 1}/{started.epochs}" if record.phase is None else str(record.phase)
         auc = "" if record.val_auc is None else f", val_auc {record.val_auc:.4f}"
         self._write(
             event.number,
-            f"{of_fold}epoch {epoch + 1}/{started.epochs}: step {record.steps:,}, train_loss {record.train_loss:.4f}, "
+            f"{of_fold}{place}: step {record.steps:,}, train_loss {record.train_loss:.4f}, "
             f"val_loss {record.val_loss:.4f}{auc}, {record.seconds:.1f} s",
         )
 

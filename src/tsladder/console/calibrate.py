@@ -10,7 +10,7 @@ from tsladder.errors import WorkFailed
 from tsladder.execution.probe import EPOCHS, probe
 from tsladder.formatting import aligned
 from tsladder.models.spec import Geometry, ModelSpec
-from tsladder.params import load_params
+from tsladder.params import PanelParams, load_any_params
 from tsladder.places import Places
 from tsladder.planning.calibration import CalibratedMachine, Peak, calibrate, write_calibration
 from tsladder.planning.cells import geometry_of
@@ -54,6 +54,8 @@ GPU_PROBES: tuple[Probe, ...] = (
     ((2048, 4, 16), "bf16", "lean", 256, 256, False),
 )
 
+_OF_DEFAULT_STUDY = Geometry(family="patchtst", context_length=80, n_features=25, patch_len=16, stride=8, revin=False)
+
 _GPU_EPOCHS = 3
 _GPU_STEPS = 8
 """Optimizer steps per epoch: steps of milliseconds are measured over several, epoch by epoch, and the quickest epoch
@@ -61,12 +63,17 @@ counts, since the first loads kernels and any may be disturbed."""
 
 
 def calibrate_here(places: Places, on_step: OnStep = no_progress) -> CalibratedMachine:
-    """Measure and fit this machine, and store the result beside the study. Raises BadInput, WorkFailed."""
-    params = load_params(places.params)
+    """Measure and fit this machine, and store the result beside the study. Raises BadInput, WorkFailed.
+
+    Measured are models of a series, on windows like the study's; in a panel study on windows of the default study:
+    what is fitted belongs to the machine.
+    """
+    params = load_any_params(places.params)
     machine = survey(params.hardware)
+    geometry = _OF_DEFAULT_STUDY if isinstance(params, PanelParams) else geometry_of(params)
     planned = [
         (spec, plan)
-        for spec, plan in probes(geometry_of(params), machine.device)
+        for spec, plan in probes(geometry, machine.device)
         if predicted_memory_gib(spec, plan) <= machine.memory_gib
     ]
     peaks = []

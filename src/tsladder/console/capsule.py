@@ -11,12 +11,13 @@ from tsladder.artifacts.store import if_there
 from tsladder.capsule.differences import Difference, DifferenceKind
 from tsladder.capsule.pack import pack_study, refuse_existing
 from tsladder.capsule.rebuild import rebuild
+from tsladder.console.outcome_lines import outcome_lines
 from tsladder.console.progress import progress
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.law.wording import counted
-from tsladder.params import load_params
+from tsladder.params import load_any_params
+from tsladder.params.cells import refuse_without_cells
 from tsladder.places import Places
-from tsladder.report.summary import verdict_lines
 from tsladder.status.study_state import study_state
 
 _MOST_DIFFERENCES = 40
@@ -25,7 +26,8 @@ _MOST_DIFFERENCES = 40
 def export_here(places: Places, path: Path, *, force: bool) -> list[str]:
     """Pack the study into `path` and return the lines to print. Notes on cells that are not fresh go to stderr. Raises
     BadInput, WorkFailed."""
-    params = load_params(places.params)
+    params = load_any_params(places.params)
+    refuse_without_cells(params, "export")
     refuse_existing(path, force=force)
     with progress("packing the study") as on_step:
         states = {name: cell.state for name, cell in study_state(places).cells.items() if cell.state != "not_planned"}
@@ -42,7 +44,8 @@ def export_here(places: Places, path: Path, *, force: bool) -> list[str]:
 
 
 def report_here(places: Places) -> list[str]:
-    """Return the verdicts of the study in this folder and the path of its report. Raises BadInput, WorkFailed."""
+    """Return the verdicts of the study in this folder, in a panel study also the level to beat, and the path of its
+    report. Raises BadInput, WorkFailed."""
     state = study_state(places)
     report = places.report / "report.md"
     if not report.exists():
@@ -53,7 +56,7 @@ def report_here(places: Places) -> list[str]:
         {name: cell.state for name, cell in state.cells.items() if cell.state in ("stale", "pending", "running")},
         "this report",
     )
-    return [*verdict_lines(places), "", f"Report: {report} and report.html beside it"]
+    return [*outcome_lines(places, state), "", f"Report: {report} and report.html beside it"]
 
 
 def report_from(capsule: Path, out: Path | None, *, force: bool) -> tuple[list[str], int]:

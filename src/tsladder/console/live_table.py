@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from tsladder.console.loss_words import LossWords
 from tsladder.formatting import number, steady_duration, steady_duration_with_interval
 from tsladder.search.objective import VAL_AUC
 from tsladder.status.study_state import CellState, StudyState
@@ -24,7 +25,6 @@ _ENDINGS = {
 }
 _STYLES = {"running": "cyan", "fresh": "green", "failed": "bold red", "stale": "yellow", "not_planned": "dim"}
 _WIDE, _WIDEST = 100, 120
-_MORE = ("test", "skill", "spent")
 _MOST_RUNNING, _MOST_MESSAGES = 4, 3
 
 
@@ -53,7 +53,7 @@ def render(state: StudyState | None, activity: Activity, *, width: int, height: 
     while room < len(cells) and len(messages) > 1:
         messages, room = messages[1:], room + 1
     lines = [*above, *totals, *notes, *current, *messages, *keys]
-    table = [] if state is None else _table_lines(collapsed(cells, max(1, room)), width)
+    table = [] if state is None else _table_lines(collapsed(cells, max(1, room)), width, LossWords.of(state))
     gap = [Text("")] if 1 < len(table) <= room else []
     shown = [*table, *gap, *lines]
     for line in shown:
@@ -114,26 +114,27 @@ def _summed_stop_reasons(states: Sequence[CellState]) -> dict[str, int]:
     return counts
 
 
-def _table_lines(rows: Sequence[tuple[str, CellState]], width: int) -> list[Text]:
+def _table_lines(rows: Sequence[tuple[str, CellState]], width: int, words: LossWords) -> list[Text]:
     """Lay out columns as wide as their content. Where that is too wide the end of the last column is cut, never a
     figure."""
     by_auc = any(state.objective == VAL_AUC for _, state in rows)
-    best = ("AUC", "loss") if by_auc else ("best",)
-    heads = ("cell", "state", "trials", *best, *_MORE[: 3 if width >= _WIDEST else 0], "to go", "GiB", "°C", "ended")
-    texts = [heads, *(_columns(label, state, width, by_auc=by_auc) for label, state in rows)]
+    best = ("AUC", "loss") if by_auc else (words.heading("best"),)
+    more = (words.heading("test"), "skill", "spent") if width >= _WIDEST else ()
+    heads = ("cell", "state", "trials", *best, *more, "to go", "GiB", "°C", "ended")
+    texts = [heads, *(_columns(label, state, width, words, by_auc=by_auc) for label, state in rows)]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
     lines = []
     for index, columns in enumerate(texts):
-        words = [
+        padded = [
             text.rjust(size) if 2 <= place < len(heads) - 1 else text.ljust(size)
             for place, (text, size) in enumerate(zip(columns, widths, strict=True))
         ]
-        lines.append(Text("  ".join(words).rstrip(), style=_style(rows[index - 1][1]) if index else "bold"))
+        lines.append(Text("  ".join(padded).rstrip(), style=_style(rows[index - 1][1]) if index else "bold"))
     return lines
 
 
-def _columns(label: str, state: CellState, width: int, *, by_auc: bool) -> tuple[str, ...]:
-    more = (number(state.test_loss, 4), number(state.skill, 3), steady_duration(state.seconds_spent))
+def _columns(label: str, state: CellState, width: int, words: LossWords, *, by_auc: bool) -> tuple[str, ...]:
+    more = (words.shown(state.test_loss), number(state.skill, 3), steady_duration(state.seconds_spent))
     if not state.trials_total:
         more = ("", "", "")
     return (
@@ -141,7 +142,7 @@ def _columns(label: str, state: CellState, width: int, *, by_auc: bool) -> tuple
         _state_word(state),
         f"{state.trials_done}/{state.trials_total}" if state.trials_total else "",
         *([number(state.best_val_auc, 4) if state.trials_total else ""] if by_auc else []),
-        number(state.best_val_loss, 4) if state.trials_total else "",
+        words.shown(state.best_val_loss) if state.trials_total else "",
         *(more if width >= _WIDEST else ()),
         _to_go(state),
         number(state.resident_gib, 1 if width < _WIDE else 2) if state.state == "running" else "",
@@ -184,15 +185,15 @@ def _ended(state: CellState) -> str:
 
 
 def _running_lines(state: StudyState) -> list[Text]:
-    lines = []
+    lines, words = [], LossWords.of(state)
     for name, cell in state.cells.items():
         one = "seed" if cell.phase in ("train", "transfer") else "trial"
         for trial in cell.running:
             # Trials are shown to users counted from 1, as seeds are.
             number = trial.number + (0 if one == "seed" else 1)
-            facts = [f"{name} {one} {number}", f"epoch {trial.epoch}/{trial.epochs}"]
+            facts = [f"{name} {one} {number}", trial.place]
             if trial.val_loss is not None:
-                facts.append(f"val {trial.val_loss:.4f}")
+                facts.append(f"{words.heading('val')} {words.shown(trial.val_loss)}")
             if trial.resident_gib is not None:
                 facts.append(f"{trial.resident_gib:.2f} GiB")
             if trial.silent_seconds is not None and trial.silent_seconds >= 10.0:

@@ -20,7 +20,8 @@ def forecast_lines(forecast: StudyForecast) -> list[str]:
             continue
         plan = MISSING
         if cell.micro_batch is not None:
-            plan = f"{cell.micro_batch} x {cell.accumulation_steps}"
+            of_days = " days" if forecast.samples == "days" else ""
+            plan = f"{cell.micro_batch}{of_days} x {cell.accumulation_steps}"
             plan += " checkpointed" if cell.activation_checkpointing else ""
         rows.append(
             (

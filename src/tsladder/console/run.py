@@ -1,4 +1,5 @@
-"""Run `dvc repro` for `tsladder run`, then print which cells passed, failed or were skipped, and the verdicts."""
+"""Run `dvc repro` for `tsladder run`, then print which cells passed, failed or were skipped, the verdicts, and in a
+panel study the level to beat."""
 
 from __future__ import annotations
 
@@ -10,6 +11,8 @@ from collections.abc import Sequence
 
 from tsladder.artifacts.ending import read_ending
 from tsladder.console.manual_pause import ManualPause
+from tsladder.console.outcome_lines import outcome_lines
+from tsladder.console.run_checks import check_data
 from tsladder.console.run_dvc import DvcResult, run_dvc
 from tsladder.console.run_lines import long_run_note, summary_lines
 from tsladder.console.run_log import RunLog, Timeline
@@ -18,16 +21,15 @@ from tsladder.console.selection import CellSelection, select_cells
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.interruption import Interrupted
 from tsladder.log_file import short_path
-from tsladder.params import load_params
+from tsladder.params import load_any_params
 from tsladder.places import Places
 from tsladder.planning.machine import Machine, describe_memory, scarce_memory_note, survey
 from tsladder.planning.too_little_memory import check_memory
-from tsladder.report.summary import verdict_lines
-from tsladder.search.forced_trials import forced_by_rung
+from tsladder.search.forced_trials import forced_by_cell
 from tsladder.status.cell_results import failed_stage
 from tsladder.status.cell_state import FAILED
 from tsladder.status.dvc_yaml import PLAN
-from tsladder.status.study_state import StudyReader, study_state
+from tsladder.status.study_state import StudyReader, StudyState, study_state
 from tsladder.tracking import store_notes, ui_command
 from tsladder.vocabulary import Cell
 
@@ -37,26 +39,23 @@ _LAST_LINES = 20
 def run_study(places: Places, *, retry_failed: bool, first: str | None = None, only: Sequence[str] = ()) -> int:
     """Rebuild what is stale and return the exit code: all cells, `first` and the cells that follow it, or only the
     cells named in `only`. Raises BadInput before DVC starts, Interrupted when stopped."""
-    params = load_params(places.params)
-    selection = select_cells(params, first=first, only=only)
-    missing = [str(path) for symbol in params.data.markets if not (path := places.bars(symbol)).exists()]
-    if missing:
-        are = "is" if len(missing) == 1 else "are"
-        raise BadInput(
-            f"{' and '.join(missing)} {are} missing: run `dvc pull data.dvc`, or `tsladder ingest` for your own bars"
-        )
+    params = load_any_params(places.params)
+    selection = select_cells(params, first=first, only=only, retry_failed=retry_failed)
+    check_data(places, params)
+    if params.budget is None:
+        return _Run(places, selection, None).go(retry_failed=False, time_note=None)
     # Refuse hardware settings that this machine cannot fulfil here, not in the first search.
     machine = survey(params.hardware, places.calibration)
     check_memory(places, params, machine)
-    forced = {rung: found.forced for rung, found in forced_by_rung(params).items()}
+    forced = {cell: found.forced for cell, found in forced_by_cell(places, params).items()}
     time_note = long_run_note(places, params, selection, forced)
     return _Run(places, selection, machine).go(retry_failed=retry_failed, time_note=time_note)
 
 
 class _Run:
-    """One `tsladder run` with its log."""
+    """One `tsladder run` with its log. `machine` None: nothing is trained."""
 
-    def __init__(self, places: Places, selection: CellSelection, machine: Machine) -> None:
+    def __init__(self, places: Places, selection: CellSelection, machine: Machine | None) -> None:
         self._places = places
         self._selection = selection
         self._machine = machine
@@ -117,13 +116,14 @@ class _Run:
             for line in self._timeline.last_of_stage(_LAST_LINES):
                 if not result.stopped or line.startswith("tsladder:"):
                     print(line, file=sys.stderr, flush=True)
-        states = study_state(self._places).cells
+        state = study_state(self._places)
+        states = state.cells
         print()
         for line in summary_lines(states, self._timeline.seconds, seconds, self._selection):
             print(line)
         if result.code == 0 and not result.stopped:
             print()
-            for line in self._result_lines():
+            for line in self._result_lines(state):
                 print(line)
         sys.stdout.flush()
         self._report_log()
@@ -134,18 +134,21 @@ class _Run:
         failed = any(states[str(cell)].state == "failed" for cell in self._selection.cells)
         return 1 if result.code != 0 or failed else 0
 
-    def _result_lines(self) -> list[str]:
+    def _result_lines(self, state: StudyState) -> list[str]:
         places = self._places
         if not self._selection.whole:
             return ["The law and the report were not built: `tsladder run` builds the other cells and then both."]
+        compared = "trials" if self._selection.cells else "baselines"
         return [
-            *verdict_lines(places),
+            *outcome_lines(places, state),
             "",
             f"Report: {places.report / 'report.md'} and report.html beside it",
-            f"Compare trials: tsladder ui, or {shlex.join(ui_command(places.mlruns))}",
+            f"Compare {compared}: tsladder ui, or {shlex.join(ui_command(places.mlruns))}",
         ]
 
     def _report_memory(self) -> None:
+        if self._machine is None:
+            return
         for line in filter(None, (describe_memory(self._machine), scarce_memory_note(self._machine))):
             print(f"tsladder: memory: {line}", file=sys.stderr, flush=True)
             self._log.note(f"memory: {line}")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from tsladder.console.selection import CellSelection
 from tsladder.formatting import aligned
-from tsladder.params import Params
+from tsladder.params import AnyParams
 from tsladder.places import Places
 from tsladder.planning.rung_layout import OfferedModel
 from tsladder.planning.study_time import days, seconds_by_cell
@@ -18,11 +18,11 @@ _CELL_STAGES = ("hpo", "train", "evaluate")
 
 
 def long_run_note(
-    places: Places, params: Params, selection: CellSelection, forced: Mapping[str, Sequence[OfferedModel]]
+    places: Places, params: AnyParams, selection: CellSelection, forced: Mapping[Cell, Sequence[OfferedModel]]
 ) -> str | None:
     """Return one line where what is left of `selection` is expected to take more than a day, by the trainings so far or
-    else by forecast; None where it is not, or nothing is known. `forced`: by rung, the configurations that its strategy
-    forces."""
+    else by forecast; None where it is not, or nothing is known. `forced`: by planned cell, the configurations that its
+    strategy forces."""
     states = study_state(places).cells
     left = {cell: states[str(cell)].seconds_to_go for cell in selection.cells if params.is_planned(cell)}
     if None in left.values():
@@ -62,7 +62,7 @@ def summary_lines(
             "stages of the study: "
             + ", ".join(f"{stage} {seconds_taken:.0f} s" for stage, seconds_taken in shared.items())
         )
-    left = len(states) - len(selection.cells)
+    left = 0 if selection.whole else len(states) - len(selection.cells)
     if left:
         lines.append(f"{left} other {'cell' if left == 1 else 'cells'} not selected")
     return [*lines, f"{seconds:.0f} s in total"]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tsladder.errors import BadInput
-from tsladder.params import Params
+from tsladder.params import AnyParams
 from tsladder.params.cells import known_cell
 from tsladder.suggestions import similar
 from tsladder.vocabulary import Cell
@@ -25,11 +25,22 @@ class CellSelection:
         return () if self.whole else tuple(f"evaluate@{cell.budget}-{cell.horizon}" for cell in self.cells)
 
 
-def select_cells(params: Params, *, first: str | None = None, only: Sequence[str] = ()) -> CellSelection:
-    """Select all cells; or `first` and all that follow it in ladder x horizons; or the cells named in `only`.
+def select_cells(
+    params: AnyParams, *, first: str | None = None, only: Sequence[str] = (), retry_failed: bool = False
+) -> CellSelection:
+    """Select all cells, none of a panel study without a top rung; or `first` and all that follow it in ladder x
+    horizons; or the cells named in `only`.
 
-    Raises BadInput for a name that is not a cell of the study, for a cell above its top rung, and where both are given.
+    Raises BadInput for a name that is not a cell of the study, for a cell above its top rung, where both are given, and
+    where cells are chosen or to be retried in a study without any.
     """
+    if params.budget is None:
+        if first is not None or only or retry_failed:
+            raise BadInput(
+                "--retry-failed, --from and --only choose cells of models, and with `budget: null` in params.yaml this "
+                f"study has none: run it whole, or set budget to the top rung to build, such as {params.ladder[0]}"
+            )
+        return CellSelection(cells=(), whole=True)
     if first is not None and only:
         raise BadInput("--from and --only exclude each other: --from CELL builds it and all that follow it")
     if first is not None:
@@ -42,7 +53,7 @@ def select_cells(params: Params, *, first: str | None = None, only: Sequence[str
     return CellSelection(cells=params.cells, whole=True)
 
 
-def _planned_cell(params: Params, name: str) -> Cell:
+def _planned_cell(params: AnyParams, name: str) -> Cell:
     cell = known_cell(params, name)
     if params.is_planned(cell):
         return cell

@@ -112,11 +112,11 @@ def _pairs(found: SideBySide) -> list[str]:
             )
         )
     days = ", ".join(f"h{horizon} {days}" for horizon, days in {p.horizon: p.found.days for p in found.pairs}.items())
+    chosen_by = "validation RankIC" if ranks else "validation loss"
     return [
         *aligned(rows),
         f"paired by day on {found.region} ({days} days); difference above 0: {first} is better",
-        f"p Holm: over these {len(found.pairs)} comparisons; the best cell of each is chosen by its validation "
-        f"{'RankIC' if ranks else 'loss'}",
+        f"p Holm: over these {len(found.pairs)} comparisons; the best cell of each is chosen by its {chosen_by}",
         *_seeds_note(found.pairs),
     ]
 

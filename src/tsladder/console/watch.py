@@ -15,7 +15,8 @@ from tsladder.console.screen import Screen, can_draw
 from tsladder.console.status_lines import status_lines
 from tsladder.console.study_view import StudyView, View
 from tsladder.errors import BadInput
-from tsladder.params import load_params
+from tsladder.params import load_any_params
+from tsladder.params.cells import refuse_without_cells
 from tsladder.places import Places
 from tsladder.status.study_state import StudyState
 
@@ -28,11 +29,11 @@ def watch_study(places: Places, *, interval: float) -> int:
     """Show the study until a Ctrl-C, SIGTERM or q, which end it successfully with exit code 0.
 
     Without a terminal to draw on, the plain status is printed at first and whenever a cell, its trials or a verdict
-    have changed. Raises BadInput where params.yaml is faulty at the start.
+    have changed. Raises BadInput where params.yaml is faulty at the start, or plans no model of a panel.
     """
     if not math.isfinite(interval) or interval <= 0:
         raise BadInput(f"--interval must be a number of seconds above 0, got {interval:g}")
-    load_params(places.params)
+    refuse_without_cells(load_any_params(places.params), "watch")
     view = StudyView(places, interval=interval)
     with _ended_by_signals():
         try:

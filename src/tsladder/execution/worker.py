@@ -157,6 +157,8 @@ def _train(channel: Connection, job: Job, folds: tuple[Fold, ...], started: floa
         resumed_at=0 if checkpoints is None else checkpoints.resumed_at,
         optimizer=None if fitted.optimizer is None else fitted.optimizer.name,
         optimizer_settings=None if fitted.optimizer is None else fitted.optimizer.settings,
+        phases=fitted.phases if isinstance(fitted, Fitted) else None,
+        best_phase=fitted.best_phase if isinstance(fitted, Fitted) else None,
     )
     if isinstance(fitted, Fitted) and job.checkpoint_folder is not None and outcome.scored:
         record = TrainedModel(
@@ -168,6 +170,7 @@ def _train(channel: Connection, job: Job, folds: tuple[Fold, ...], started: floa
             stop_reason=fitted.stop_reason,
             architecture=job.spec.architecture(),
             settings=job.settings.to_record(),
+            active=fitted.active,
         )
         save_checkpoint(Path(job.checkpoint_folder), fitted.weights.to_save, record)
     return outcome

@@ -11,6 +11,8 @@ from tsladder.artifacts.law_evidence import TrialSelection
 from tsladder.artifacts.plans import Recipe, SearchPlan, read_plan
 from tsladder.artifacts.store import if_there
 from tsladder.artifacts.trials import TRIALS, read_trials
+from tsladder.families import load as load_family
+from tsladder.families.parts.count_words import own_count_words
 from tsladder.law.audit_record import failed_probes, inconclusive_probes, whole_audit
 from tsladder.law.cost import StudyCost
 from tsladder.law.evidence.comparable_rungs import cut_short, mixed_numerics, unequal_effort
@@ -80,10 +82,14 @@ def law_of_study(places: Places, params: AnyParams, *, unscored_reason: str | No
             for horizon, rungs in points.items()
         },
         probes_failed=failed_probes(audit),
-        costs={horizon: StudyCost.of_horizon(places, params, horizon) for horizon in points},
+        costs={
+            plan.question.horizon: StudyCost.of_horizon(places, params, plan.question.horizon, plan.question.model)
+            for plan in planned.values()
+        },
         metric=load_any(params.target.task).metric,
         selections=selections,
         audit=audit,
+        count_words=own_count_words(load_family(params.model.family)),
     )
 
 

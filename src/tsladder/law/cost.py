@@ -6,23 +6,19 @@ estimates the time that a study takes on the machine at hand.
 
 from __future__ import annotations
 
-import dataclasses
-import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tsladder.artifacts.panel_splits import PanelSplits, read_panel_splits
-from tsladder.artifacts.splits import read_splits
 from tsladder.errors import BadInput
 from tsladder.families.parts.geometry import Geometry
-from tsladder.params import AnyParams, PanelParams
+from tsladder.params import AnyParams
 from tsladder.places import Places
-from tsladder.planning.duration import CELL_SECONDS, Forecast, RunLength, built_run_length, forecast
+from tsladder.planning.duration import CELL_SECONDS, Forecast, RunLength, forecast
 from tsladder.planning.grid import build_grid
 from tsladder.planning.memory import candidate_plans, plan_batch
+from tsladder.planning.run_length import run_length_on_disk
 from tsladder.planning.study_models import geometry_for, recipe_for
-from tsladder.vocabulary import Region
 
 ASSUMED_MEMORY_GIB = 16.0
 """Assumed memory of a worker. It decides on micro-batches and checkpointing, which change the seconds only a little."""
@@ -42,16 +38,17 @@ class StudyCost:
     run: RunLength
 
     @classmethod
-    def of_horizon(cls, places: Places, params: AnyParams, horizon: int) -> StudyCost | None:
-        """Build the cost of a horizon from the samples that its splits count; None before the splits are made."""
-        path = places.horizon_splits(horizon)
-        if not path.exists():
+    def of_horizon(
+        cls, places: Places, params: AnyParams, horizon: int, geometry: Geometry | None = None
+    ) -> StudyCost | None:
+        """Build the cost of a horizon from the samples that its splits count; None before the splits are made.
+
+        `geometry`: that of its models, from a plan; None: from the question, which for a panel asks its file.
+        """
+        run = run_length_on_disk(places, params, horizon)
+        if run is None:
             return None
-        if isinstance(params, PanelParams):
-            run = _panel_run_length(params, read_panel_splits(path))
-        else:
-            run = built_run_length(params, read_splits(path))
-        return cls(params=params, horizon=horizon, geometry=geometry_for(places, params, horizon), run=run)
+        return cls(params=params, horizon=horizon, geometry=geometry or geometry_for(places, params, horizon), run=run)
 
     def more_seeds(self, n_params: Sequence[float], extra: int) -> float | None:
         """Return the seconds of training every rung `extra` more times; None where a rung's time is not known."""
@@ -102,22 +99,6 @@ class StudyCost:
                 )
             forecasts.append(forecast(spec, plan, 1, self.run))
         return forecasts
-
-
-def _panel_run_length(params: PanelParams, splits: PanelSplits) -> RunLength:
-    """Return the length of any training of a horizon in sample days, of which an epoch sees one in
-    `training.train_every`."""
-    preset = params.search.chosen
-    *earlier, last = (
-        RunLength(
-            train_windows=math.ceil(fold[Region.TRAIN].samples / params.training.train_every),
-            validation_windows=fold[Region.VALIDATION].samples,
-            epochs=statistics.mean(preset.space.epochs.choices),
-            patience=preset.patience if params.training.patience == "preset" else params.training.patience,
-        )
-        for fold in splits.folds or (splits.counts,)
-    )
-    return dataclasses.replace(last, earlier=tuple(earlier))
 
 
 def _mean(seconds: Sequence[float]) -> float | None:

@@ -15,6 +15,7 @@ from tsladder.artifacts.audit import AuditRecord
 from tsladder.artifacts.law import POINT_KEYS, HorizonLaw, StudyLaw
 from tsladder.artifacts.law_evidence import TrialSelection
 from tsladder.artifacts.store import write_text
+from tsladder.law.evidence.notes import note_on_counts
 from tsladder.law.ladder import law_of_points
 from tsladder.law.next_runs import Cost
 from tsladder.law.points import DroppedCell, RungPoint
@@ -38,6 +39,7 @@ def fit_horizons(
     metric: str = LOG_LOSS,
     selections: Mapping[int, TrialSelection | None] | None = None,
     audit: AuditRecord | None = None,
+    count_words: Mapping[str, str] | None = None,
 ) -> StudyLaw:
     """Fit the law of every horizon. The same points give the same law; it holds no time.
 
@@ -45,7 +47,7 @@ def fit_horizons(
 
     `warnings`: sentences shown with the verdict of a horizon. `costs`: cost of further work at a horizon. `metric`: the
     loss of the points. `selections`: how the exponent of a horizon depends on the number of trials per rung. `audit`:
-    the leak audit.
+    the leak audit. `count_words`: words of a family that counts parts of its own, whose exponents a note then gives.
     """
     horizons = {}
     for horizon, rungs in sorted(points.items()):
@@ -61,6 +63,9 @@ def fit_horizons(
             ranks=is_rank_error(metric),
             least_block=horizon if is_rank_error(metric) else 1,
         )
+        if count_words is not None:
+            counts = note_on_counts(fitted.kept, fitted.power_by_count, count_words)
+            fitted = replace(fitted, notes=(*filter(None, [counts]), *fitted.notes))
         horizons[horizon] = replace(
             fitted, warnings=tuple((warnings or {}).get(horizon, ())), selection=(selections or {}).get(horizon)
         )

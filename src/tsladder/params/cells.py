@@ -1,4 +1,4 @@
-"""Look up cells of the study by name."""
+"""Look up cells of the study by name, and refuse what needs cells where there are none."""
 
 from __future__ import annotations
 
@@ -6,6 +6,17 @@ from tsladder.errors import BadInput
 from tsladder.params.laws import AnyParams
 from tsladder.suggestions import did_you_mean
 from tsladder.vocabulary import Cell
+
+
+def refuse_without_cells(params: AnyParams, command: str) -> None:
+    """Raise BadInput where the study has no cells of models, which `command` is about: a panel study without a top
+    rung."""
+    if params.budget is None:
+        raise BadInput(
+            f"`tsladder {command}` is about cells of models, and with `budget: null` in params.yaml this study ranks "
+            f"by constants and baselines alone: set it to the top rung to build, such as {params.ladder[0]}; without "
+            "it there are run, status, report, features, cube, ui and ingest"
+        )
 
 
 def known_cell(params: AnyParams, name: str) -> Cell:

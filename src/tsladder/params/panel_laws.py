@@ -7,6 +7,7 @@ import importlib
 
 from tsladder.params.laws import date_faults, ladder_faults, optimizer_faults, search_faults
 from tsladder.params.panel_sections import GraphParams, PanelParams
+from tsladder.params.phase_laws import phase_faults
 
 RANKING_TASKS = ("rank",)
 
@@ -24,6 +25,7 @@ def faults_between_panel_sections(params: PanelParams) -> list[str]:
         *_missing_here(params),
         *_training_faults(params),
         *optimizer_faults(params.training),
+        *phase_faults(params),
         *_graph_faults(params.graph),
     ]
 

@@ -38,7 +38,8 @@ def training_base(plan: CellPlan, features_fingerprint: str, splits: HorizonSpli
     need.
     """
     question = json_of(plan.question)
-    question_fields = {name: question[name] for name in ("horizon", "target", "windows", "model", "training")}
+    names = ("horizon", "target", "windows", "model", "training", "horizons", "graph")
+    question_fields = {name: question[name] for name in names if name in question}
     return digest(question_fields, features_fingerprint, json_of(splits), code)
 
 

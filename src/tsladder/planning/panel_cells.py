@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
+from tsladder.artifacts.panel_features import read_panel_features
 from tsladder.artifacts.plans import (
     EvaluatePlan,
     NotPlanned,
@@ -15,6 +16,7 @@ from tsladder.artifacts.plans import (
     SearchTask,
     TrainPlan,
 )
+from tsladder.artifacts.store import if_there
 from tsladder.families import load
 from tsladder.models.spec import PanelGeometry
 from tsladder.panel.columns import TIERS
@@ -34,16 +36,20 @@ QUANTILES = 5
 
 
 def stocks_of(places: Places, params: PanelParams) -> int:
-    """Return the number of stocks of the panel, from the manifest of its file. Raises BadInput as `read_manifest`
-    does."""
-    return read_manifest(places.bars(params.data.panel)).symbols
+    """Return the number of stocks of the panel, from the manifest of its file, or where that is not here from the record
+    that the stage features made of it. Raises BadInput as `read_manifest` does."""
+    path = places.bars(params.data.panel)
+    recorded = None if path.exists() else if_there(read_panel_features)(places.features_manifest)
+    if recorded is not None and recorded.panel == params.data.panel:
+        return recorded.symbols
+    return read_manifest(path).symbols
 
 
 def panel_geometry(params: PanelParams, horizon: int, stocks: int) -> PanelGeometry:
     """Return the geometry that all models of a cell of `horizon` share; `stocks`: those of the panel."""
     leaves = load(params.model.family).leaves
     horizons = len(forecast_horizons(params, horizon))
-    quantiles = QUANTILES if needs_quantiles(params.training.loss_weights) else 1
+    quantiles = QUANTILES if any(map(needs_quantiles, params.training.mixtures)) else 1
 
     def read(leaf: str, value: int) -> int:
         """Return `value` where the family reads `leaf`; a leaf that it ignores makes no cell stale."""
@@ -100,6 +106,7 @@ def _plan_cell(params: PanelParams, cell: Cell, code: Mapping[str, dict[str, str
         target=params.target,
         windows=params.windows,
         horizons=forecast_horizons(params, cell.horizon),
+        graph=params.graph,
         model=geometry,
         training=panel_recipe_of(params, cell.budget, cell.horizon),
     )

@@ -66,7 +66,7 @@ def _length(params: AnyParams, samples: Sequence[Samples]) -> RunLength:
     return dataclasses.replace(run, extra_forward_pass=True, earlier=earlier)
 
 
-def _counted_windows(places: Places, params: Params) -> dict[int, Sequence[Samples]]:
+def _counted_windows(places: Places, params: Params) -> Mapping[int, Sequence[Samples]]:
     """Count windows as the stages features and splits would build them, without writing anything. Takes about a
     second."""
     from tsladder.data.build import features_of
@@ -84,7 +84,7 @@ def _counted_windows(places: Places, params: Params) -> dict[int, Sequence[Sampl
     return counted
 
 
-def _counted_days(places: Places, params: PanelParams) -> dict[int, Sequence[Samples]]:
+def _counted_days(places: Places, params: PanelParams) -> Mapping[int, Sequence[Samples]]:
     """Count sample days as the stages features and splits would find them, without writing anything. Takes seconds."""
     from tsladder.panel.file import read_panel
     from tsladder.panel.samples import build_inputs, build_labels
@@ -93,6 +93,5 @@ def _counted_days(places: Places, params: PanelParams) -> dict[int, Sequence[Sam
     made = build_inputs(read_panel(places.bars(params.data.panel)), params)
     labels = build_labels(made.panel, params)
     return {
-        horizon: sample_counts(panel_splits(made, labels, params, horizon, inputs=""))
-        for horizon in params.horizons
+        horizon: sample_counts(panel_splits(made, labels, params, horizon, inputs="")) for horizon in params.horizons
     }

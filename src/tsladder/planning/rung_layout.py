@@ -66,7 +66,7 @@ def lay_out_cells(
 
     Raises BadInput when a rung's grid is empty, and where a panel study has no panel.
     """
-    geometries = {horizon: geometry_for(places, params, horizon) for horizon in params.horizons}
+    geometries = {cell.horizon: geometry_for(places, params, cell.horizon) for cell in forced}
     known: dict[tuple[str, Geometry], RungLayout] = {}
     found = {}
     for cell, items in forced.items():

@@ -35,7 +35,7 @@ PANEL_TRAINING = (
     "tsladder.training.trainer",
 )
 """Entry modules of the code from the features of a panel to a trained model."""
-_PANEL_SCORING = ("tsladder.cells.forecasting", "tsladder.cells.panel_scoring")
+_PANEL_SCORING = ("tsladder.cells.forecasting", "tsladder.cells.panel_scoring", "tsladder.ranking.frames")
 
 NUMBER_MAKERS = {
     "panel/hpo": (*PANEL_TRAINING, *_SEARCH),
@@ -68,6 +68,8 @@ OUTSIDE = {
     "tsladder.vocabulary": "names",
     "tsladder.families.parts.activations": "bytes that a block takes",
     "tsladder.families.parts.panel_activations": "bytes that a day takes",
+    "tsladder.families.panel.atft.activations": "bytes that a day takes",
+    "tsladder.families.panel.atft.work": "multiplications of a day, for seconds of training",
     "tsladder.families.parts.panel_work": "multiplications of a day, for seconds of training",
     "tsladder.families.parts.work": "multiplications of a block, for seconds of training",
     "tsladder.evaluation.constant": "the loss of the base rate, recorded beside a trial",
@@ -88,6 +90,7 @@ OUTSIDE = {
     "tsladder.panel.universe": "members of a panel; their values are in the fingerprint of the features",
     "tsladder.planning.calibration": "peaks of memory on this machine",
     "tsladder.planning.cells": "writes the plan files",
+    "tsladder.planning.cell_inputs": "records of features and splits of a cell",
     "tsladder.planning.panel_cells": "writes the plan files of a panel study",
     "tsladder.planning.duration": "seconds of training",
     "tsladder.planning.endings": "how a stage ended",
@@ -102,6 +105,7 @@ OUTSIDE = {
     "tsladder.planning.sources": "reads files of code",
     "tsladder.planning.stage_code": "these lists",
     "tsladder.planning.step_costs": "seconds of training on a GPU",
+    "tsladder.planning.study_models": "models of a study, for checks of memory and forecasts",
     "tsladder.cells.best_params": "a table of the best trials so far",
     "tsladder.cells.training_runs": "runs of trainings in MLflow",
     "tsladder.cells.trial_records": "records and runs of trials that ended",

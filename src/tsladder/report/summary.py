@@ -35,7 +35,7 @@ def verdict_lines(places: Places) -> list[str]:
 
 
 def _headline(horizon: int, law: HorizonLaw) -> str:
-    parts = [f"h{horizon}  {law.verdict}"]
+    parts = [f"h{horizon}  {law.verdict}", *filter(None, [law_words.slope(law)])]
     if law.alpha is not None:
         parts.append(f"alpha {words.exponent(law.alpha)} ({law_words.ends_and_parts(law)}){law_words.scope(law)}")
     if law.minimum_detectable_alpha is not None:

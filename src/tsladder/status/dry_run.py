@@ -10,6 +10,7 @@ from typing import Any
 
 from tsladder.errors import BadInput
 from tsladder.params import AnyParams, PanelParams, load_any_params
+from tsladder.params.cells import refuse_without_cells
 from tsladder.places import Places
 from tsladder.planning.duration import RunLength
 from tsladder.planning.grid import is_within
@@ -101,7 +102,7 @@ def study_forecast(places: Places, budget: str | None, assignments: Sequence[str
         if budget not in params.ladder:
             raise BadInput(f"--budget must be a rung of the ladder ({', '.join(params.ladder)}), got {budget!r}")
         params = _with_budget(params, budget)
-    refuse_without_budget(params, "plan")
+    refuse_without_cells(params, "plan")
     ours = held_gib(places, time.time())
     machine = survey(params.hardware, places.calibration, ours_gib=ours)
     check_memory(places, params, machine)
@@ -148,16 +149,6 @@ def study_forecast(places: Places, budget: str | None, assignments: Sequence[str
         notes=notes,
         samples="days" if isinstance(params, PanelParams) else "windows",
     )
-
-
-def refuse_without_budget(params: AnyParams, command: str) -> None:
-    """Raise BadInput where `params` asks about a panel of stocks without models: `command` is about cells of models."""
-    if params.budget is None:
-        raise BadInput(
-            f"`tsladder {command}` is about cells of models, and `budget: null` in params.yaml ranks by constants and "
-            f"baselines alone: set it to the top rung that is to be built, such as {params.ladder[0]}; without it there "
-            "are run, status, report, features, cube, ui and ingest"
-        )
 
 
 def _with_budget(params: AnyParams, budget: str) -> AnyParams:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from tsladder.artifacts.law import HorizonLaw, read_law
+from tsladder.artifacts.law_fits import RankIcPerTenfold
 from tsladder.places import Places
 
 STALE = "stale"
@@ -18,6 +21,7 @@ class HorizonVerdict:
     verdict.
 
     `alpha_ci` is the interval of rungs and days together; `alpha_ci_rungs` and `alpha_ci_days` are its parts.
+    `rank_ic_per_tenfold`: the same effect of size in RankIC; of a law of rankings.
     """
 
     verdict: str | None
@@ -27,6 +31,14 @@ class HorizonVerdict:
     alpha_ci_rungs: tuple[float, float] | None = None
     alpha_ci_days: tuple[float, float] | None = None
     warnings: tuple[str, ...] = ()
+    rank_ic_per_tenfold: RankIcPerTenfold | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain data; the RankIC per tenfold size stands only in a law of rankings."""
+        plain = dataclasses.asdict(self)
+        if self.rank_ic_per_tenfold is None:
+            del plain["rank_ic_per_tenfold"]
+        return plain
 
 
 NONE_YET = HorizonVerdict(verdict=None, alpha=None, alpha_ci=None, current=False)
@@ -58,4 +70,5 @@ def _verdict(law: HorizonLaw | None) -> HorizonVerdict:
         alpha_ci_days=law.alpha_ci_days,
         current=True,
         warnings=law.warnings,
+        rank_ic_per_tenfold=law.rank_ic_per_tenfold,
     )

@@ -1,4 +1,4 @@
-"""State of a panel study from local files: which stages are fresh, and what the baselines reach on the test days."""
+"""State of what a panel study has beside its cells: its stages, its universe, its audit, and the level to beat."""
 
 from __future__ import annotations
 
@@ -11,15 +11,11 @@ from tsladder.artifacts.audit import read_audit
 from tsladder.artifacts.baselines import BaselineScores, read_baselines
 from tsladder.artifacts.panel_features import read_panel_features
 from tsladder.artifacts.store import if_there
-from tsladder.params import PanelParams, parse_panel_params
+from tsladder.params import PanelParams
 from tsladder.places import Places
 from tsladder.ranking.level import level_to_beat
-from tsladder.status.dvc_lock import read_lock
-from tsladder.status.dvc_yaml import read_pipeline
-from tsladder.status.file_hashes import HashCache, WorkingTree
+from tsladder.results.file_cache import FileCache
 from tsladder.status.freshness import Freshness
-from tsladder.status.rwlock import running_stages
-from tsladder.typed_yaml import read_yaml
 from tsladder.vocabulary import ProbeOutcome, Region
 
 _SCORING = "baselines"
@@ -49,11 +45,11 @@ class HorizonLevel:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PanelState:
-    """State of a panel study.
+    """State of a panel study beside its cells.
 
-    `stages`: stage -> fresh, restored, behind or stale. `audit`: outcome of the leak probes, None before they ran;
-    `audit_fresh`: they belong to the current question. `horizons`: horizon -> level, None before it was scored.
-    `universe` and `bias` are None and empty before the stage features has run.
+    `stages`: stage of the whole study -> fresh, restored, behind or stale. `audit`: outcome of the leak probes, None
+    before they ran; `audit_fresh`: they belong to the current question. `horizons`: horizon -> level, None before it
+    was scored. `universe` and `bias` are None and empty before the stage features has run.
     """
 
     panel: str
@@ -69,34 +65,29 @@ class PanelState:
         return dataclasses.asdict(self)
 
 
-def panel_state(places: Places) -> PanelState:
-    """Read the state once.
-
-    Raises BadInput for a faulty params.yaml, WorkFailed where dvc.yaml, dvc.lock or a record is damaged.
-    """
-    raw = read_yaml(places.params)
-    params = parse_panel_params(raw, source=str(places.params))
-    pipeline = read_pipeline(places.root / "dvc.yaml", raw)
-    tree = WorkingTree(places.root, HashCache(), places.project / ".dvcignore")
-    freshness = Freshness(pipeline, read_lock(places.root / "dvc.lock"), tree, raw, {}, places.dvc_cache)
-    audit = if_there(read_audit)(places.audit_record)
-    features = if_there(read_panel_features)(places.features_manifest)
+def read_panel_state(
+    places: Places, params: PanelParams, freshness: Freshness, stages_running: tuple[str, ...], files: FileCache
+) -> PanelState:
+    """Read the records of the study. `stages_running`: stages that DVC runs now. Raises WorkFailed where one is
+    damaged."""
+    audit = files.read(places.audit_record, if_there(read_audit))
+    features = files.read(places.features_manifest, if_there(read_panel_features))
     return PanelState(
         panel=params.data.panel,
-        stages={name: freshness.stage_state(name).value for name in pipeline.stages},
-        stages_running=running_stages(places, pipeline),
+        stages={name: freshness.stage_state(name).value for name in freshness.pipeline.stages if "@" not in name},
+        stages_running=stages_running,
         audit=None if audit is None else audit.ended,
         audit_fresh=freshness.is_current("audit"),
         universe=None if features is None else features.universe,
         bias=() if features is None else features.bias,
-        horizons=_levels(places, params, fresh=freshness.is_current(_SCORING)),
+        horizons=_levels(places, params, files, fresh=freshness.is_current(_SCORING)),
     )
 
 
-def _levels(places: Places, params: PanelParams, *, fresh: bool) -> dict[int, HorizonLevel | None]:
+def _levels(places: Places, params: PanelParams, files: FileCache, *, fresh: bool) -> dict[int, HorizonLevel | None]:
     found: dict[int, HorizonLevel | None] = {}
     for horizon in params.horizons:
-        scores = if_there(read_baselines)(places.baseline_scores(horizon))
+        scores = files.read(places.baseline_scores(horizon), if_there(read_baselines))
         found[horizon] = None if scores is None else _level(scores, fresh=fresh)
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -93,17 +93,21 @@ def inputs_text(places: Places, data: DataParams) -> dict[str, str]:
     return {path.relative_to(places.root).as_posix(): text for path, text in texts.items()}
 
 
-def signature(places: Places, data: Sequence[Path] = ()) -> tuple[tuple[str, int, int], ...]:
-    """Return times and sizes of all files that the question is read from, those of `data` included: equal as long as
-    none has changed."""
+FileTimes = tuple[tuple[str, int, int], ...]
+"""Path, time of modification and size of each file."""
+
+
+def signature(places: Places) -> FileTimes:
+    """Return times and sizes of params.yaml and of all code that the question is read from: equal as long as none has
+    changed."""
     code = Code.in_use()
-    files = [
-        str(places.params),
-        *map(str, data),
-        *_python_files(str(code.source / "tsladder")),
-        *_python_files(str(code.stages)),
-    ]
-    return tuple((file, status.st_mtime_ns, status.st_size) for file in files if (status := _status(file)) is not None)
+    return file_times([places.params, *_python_files(str(code.source / "tsladder")), *_python_files(str(code.stages))])
+
+
+def file_times(files: Iterable[Path | str]) -> FileTimes:
+    """Return times and sizes of those of `files` that exist."""
+    found = ((str(file), _status(str(file))) for file in files)
+    return tuple((file, status.st_mtime_ns, status.st_size) for file, status in found if status is not None)
 
 
 def _python_files(folder: str) -> list[str]:

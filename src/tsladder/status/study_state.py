@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from tsladder.artifacts.progress import RunningTrial
-from tsladder.params import Params
+from tsladder.params import PanelParams, Params
 from tsladder.places import Places
 from tsladder.planning.plans import CellPlans
 from tsladder.planning.time_left import total
@@ -32,7 +32,8 @@ from tsladder.status.file_hashes import HashCache, WorkingTree
 from tsladder.status.freshness import Freshness
 from tsladder.status.law_verdicts import HorizonVerdict, read_verdicts
 from tsladder.status.live_records import STALLED_SECONDS, live_folders
-from tsladder.status.question import Question, inputs_text, read_question, signature
+from tsladder.status.panel_state import PanelState, read_panel_state
+from tsladder.status.question import Question, file_times, inputs_text, read_question, signature
 from tsladder.status.rwlock import running_stages
 from tsladder.status.time_to_go import Forecasts, read_forecasts
 
@@ -53,7 +54,8 @@ class StudyState:
     code.
 
     The times are sums over the planned cells; None where that of one cell is not known. `stages_running`: the stages
-    that DVC runs now. `notes`: problems for which a run would be refused.
+    that DVC runs now. `notes`: problems for which a run would be refused. `panel`: what a panel study has beside its
+    cells, None in a series study.
     """
 
     study_key: str
@@ -65,15 +67,26 @@ class StudyState:
     seconds_to_go_high: float | None
     stages_running: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    panel: PanelState | None = None
+
+    @property
+    def has_cells(self) -> bool:
+        """True where some cell is planned."""
+        return any(cell.state != NOT_PLANNED for cell in self.cells.values())
 
     def to_json(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
+        """Return a JSON-ready record, with the fields of `panel` among those of the study."""
+        verdicts = {horizon: verdict.to_json() for horizon, verdict in self.verdicts.items()}
+        record = dataclasses.asdict(self) | {"verdicts": verdicts}
+        del record["panel"]
+        return record if self.panel is None else {**record, **self.panel.to_json()}
 
 
 def study_state(places: Places) -> StudyState:
     """Read the state once.
 
-    Raises BadInput for a faulty params.yaml, WorkFailed where dvc.yaml, dvc.lock or code is damaged.
+    Raises BadInput for a faulty params.yaml and for a panel study without its panel, WorkFailed where dvc.yaml,
+    dvc.lock, code or a record of a panel study is damaged.
     """
     return StudyReader(places).read()
 
@@ -93,13 +106,10 @@ class StudyReader:
 
     def question(self) -> Question:
         """Return the current question. Raises BadInput when params.yaml is faulty."""
-        known = self._question
-        if known is None or known[0] != signature(self._places, known[1].data):
-            before, found = signature(self._places), read_question(self._places)
-            if signature(self._places) != before:
-                # Changed meanwhile: read again at the next call.
-                return found
-            known = self._question = signature(self._places, found.data), found
+        seen, known = signature(self._places), self._question
+        if known is None or known[0] != (seen, file_times(known[1].data)):
+            found = read_question(self._places)
+            known = self._question = (seen, file_times(found.data)), found
         return known[1]
 
     def freshness(self) -> Freshness:
@@ -168,4 +178,10 @@ class StudyReader:
             **seconds_fields(to_go),
             stages_running=stages_running,
             notes=() if forecasts.note is None else (forecasts.note,),
+            panel=self._panel(question, freshness, stages_running),
         )
+
+    def _panel(self, question: Question, freshness: Freshness, stages_running: tuple[str, ...]) -> PanelState | None:
+        if not isinstance(question.params, PanelParams):
+            return None
+        return read_panel_state(self._places, question.params, freshness, stages_running, self._files)

@@ -56,10 +56,11 @@ def read_forecasts(places: Places, params: AnyParams) -> Forecasts:
         machine = survey(params.hardware, places.calibration, ours_gib=held_gib(places, time.time()))
         forced = {cell: admitted.forced for cell, admitted in forced_by_cell(places, params).items()}
         runs = {horizon: run_length_on_disk(places, params, horizon) for horizon in params.horizons}
+        layouts = lay_out_cells(places, params, machine, forced)
     except (BadInput, WorkFailed) as refusal:
         return Forecasts(cells={}, note=f"times to come are not known: {refusal}")
     found = {}
-    for cell, layout in lay_out_cells(places, params, machine, forced).items():
+    for cell, layout in layouts.items():
         one = training_time(layout, machine, runs[cell.horizon])
         if one is not None:
             found[str(cell)] = TrainingForecast(

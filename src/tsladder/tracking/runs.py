@@ -202,7 +202,8 @@ def last_values(curves: Mapping[str, Curve]) -> dict[str, float]:
 
 def law_summary(record: Mapping[str, Any]) -> tuple[dict[str, Value | None], dict[str, float | None]]:
     """Return params and metrics of the law's run: verdict, form, alpha with its interval and the parts of that
-    interval, and R2 of every horizon. Below three degrees of freedom the detectable exponent is only a range."""
+    interval, and R2 of every horizon; of rankings the RankIC per tenfold size. Below three degrees of freedom the
+    detectable exponent is only a range."""
     params: dict[str, Value | None] = {"metric": record.get("metric"), "region": record.get("region")}
     metrics: dict[str, float | None] = {}
     for horizon, law in record["horizons"].items():
@@ -221,6 +222,9 @@ def law_summary(record: Mapping[str, Any]) -> tuple[dict[str, Value | None], dic
             if (interval := power.get(f"alpha_ci{part}")) is not None:
                 metrics |= _ends(f"alpha{{}}{part}_h{horizon}", interval)
         metrics[f"r2_h{horizon}"] = power.get("r2")
+        if (gain := law.get("rank_ic_per_tenfold")) is not None:
+            metrics[f"rank_ic_per_tenfold_h{horizon}"] = gain["value"]
+            metrics |= _ends(f"rank_ic_per_tenfold{{}}_h{horizon}", (gain["low"], gain["high"]))
     return params, metrics
 
 

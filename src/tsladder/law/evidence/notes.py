@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from tsladder.artifacts.law import LawPoint
 from tsladder.artifacts.law_evidence import RungLeftOut
+from tsladder.artifacts.law_fits import PowerLaw
 from tsladder.law.curve.forms import Support
 from tsladder.law.evidence.leave_one_out import is_outlier
 from tsladder.law.points import DroppedCell, RungPoint
@@ -69,6 +71,30 @@ def notes_on(
             elif distance > CARRIES:
                 notes.append(f"{rung.cell} carries the fit (Cook's distance {distance:.2f}, above 1): {without}")
     return notes
+
+
+def note_on_counts(
+    points: Sequence[LawPoint], by_count: Mapping[str, PowerLaw | None], count_words: Mapping[str, str]
+) -> str | None:
+    """Return a sentence on the exponent over each parameter count of a family that counts parts of its own; None
+    without an exponent over one of them.
+
+    `count_words`: count -> words to follow "N"; a part's share of all parameters may move with size, and the exponent
+    over all of them with it.
+    """
+    whole = by_count.get("n_params")
+    if whole is None:
+        return None
+    told = []
+    for count, words in count_words.items():
+        law, sizes = by_count.get(count), [getattr(point, count) for point in points]
+        if law is None or any(size is None for size in sizes):
+            return None
+        shares = [size / point.measured[0] for size, point in zip(sizes, points, strict=True)]
+        told.append(
+            f"{exponent_in_words(law.alpha)} over N {words} ({min(shares):.0%} to {max(shares):.0%} of all parameters)"
+        )
+    return f"alpha is {exponent_in_words(whole.alpha)} over all parameters, {' and '.join(told)}"
 
 
 def _seeds_in_words(by_count: Mapping[int, Sequence[str]]) -> str:

@@ -10,7 +10,7 @@ from tsladder.artifacts.law_fits import ExcessLaw, closed
 from tsladder.law.curve.forms import AICC_RUNGS, Form
 from tsladder.law.evidence.detection import FEW_DOF, POWER
 from tsladder.law.evidence.notes import CARRIES
-from tsladder.report import law_tables, words
+from tsladder.report import law_tables, law_words, words
 from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points, Table, or_sentence
 from tsladder.report.facts import Facts
 
@@ -25,6 +25,13 @@ _COLUMNS = (
 )
 
 
+_SLOPE = (
+    "RankIC per tenfold: what a model of ten times the parameters gains, with its interval, at the ladder's reference "
+    "size; it is alpha times 2.303 times the loss there, which is 1 - RankIC, so that both intervals lie on the same "
+    "side of 0."
+)
+
+
 def law(facts: Facts) -> list[Block]:
     if facts.law is None:
         return []
@@ -32,7 +39,11 @@ def law(facts: Facts) -> list[Block]:
     return [
         Heading(2, "The law"),
         *or_sentence(law_tables.law_table(facts), "No horizon has a verdict."),
-        *([Paragraph(_COLUMNS)] if fits.rows else []),
+        *(
+            [Paragraph(f"{_SLOPE} {_COLUMNS}" if law_words.is_of_rankings(facts.law) else _COLUMNS)]
+            if fits.rows
+            else []
+        ),
         *([fits] if fits.rows else []),
     ]
 
@@ -69,7 +80,7 @@ def _points(facts: Facts, law: HorizonLaw) -> list[tuple[str, str]]:
         ("C and alpha of the power law together", _joint(law)),
         ("Rungs that do not belong to the power law of the others", _outliers(facts, law)),
         ("Rungs that carry the fit of the power law", _influential(law)),
-        ("Loss above the best simple forecast", None if law.excess is None else _excess(law.excess)),
+        _distance(facts, law),
     ]
     return [(label, text) for label, text in points if text]
 
@@ -87,9 +98,10 @@ def _confidence_set(facts: Facts, law: HorizonLaw) -> str | None:
 def _differing(facts: Facts, law: HorizonLaw) -> str | None:
     if not law.neighbours:
         return None
-    least = 1.0 - facts.confidence
+    least, ranks = 1.0 - facts.confidence, law_words.is_of_rankings(facts.law)
+    # A lower loss of a ranking is a higher RankIC.
     apart = [
-        f"{pair.larger} {'below' if pair.difference < 0.0 else 'above'} {pair.smaller} by "
+        f"{pair.larger} {'below' if (pair.difference < 0.0) != ranks else 'above'} {pair.smaller} by "
         f"{words.number(abs(pair.difference))} ± {words.number(pair.se)} ({words.p_value(pair.p_holm)})"
         for pair in law.neighbours
         if pair.p_holm is not None and pair.p_holm < least and pair.difference is not None
@@ -183,6 +195,13 @@ def _named(rungs: Iterable[tuple[InfluentialRung, str]]) -> str | None:
     return "; ".join(statement) or None
 
 
+def _distance(facts: Facts, law: HorizonLaw) -> tuple[str, str | None]:
+    """Return the distance to the best simple forecast, in loss or RankIC."""
+    if law_words.is_of_rankings(facts.law):
+        return "Distance to the best baseline", None if law.excess is None else law_words.distance_to_best(law.excess)
+    return "Loss above the best simple forecast", None if law.excess is None else _excess(law.excess)
+
+
 def _excess(excess: ExcessLaw) -> str:
     name = words.forecast(excess.baseline)
     statement = f"against {name} (loss {words.number(excess.baseline_loss)})"
@@ -210,13 +229,15 @@ def _neighbours(facts: Facts) -> list[Block]:
     pairs = law_tables.neighbours_table(facts)
     if not pairs.rows:
         return []
+    difference = "loss of the larger rung less that of the smaller, on the same days; below 0 the larger one is better"
+    if law_words.is_of_rankings(facts.law):
+        difference = (
+            "RankIC of the larger rung less that of the smaller, on the same days; above 0 the larger one is better"
+        )
     return [
         Heading(3, "Neighbouring rungs, paired by day"),
         pairs,
-        Paragraph(
-            "Difference: loss of the larger rung less that of the smaller, on the same days; below 0 the larger one is "
-            "better. The p-value is corrected for the number of pairs of its horizon (Holm)."
-        ),
+        Paragraph(f"Difference: {difference}. The p-value is corrected for the number of pairs of its horizon (Holm)."),
     ]
 
 

@@ -22,8 +22,9 @@ def verdicts(facts: Facts, pictures: Collection[str]) -> list[Block]:
     if (parts := law_words.what_the_parts_are(known, words.level(facts.confidence))) is not None:
         blocks.append(Paragraph(parts))
     if SCALING in pictures:
-        loss = facts.task_words.loss
-        blocks.append(Picture(SCALING, f"{loss.capitalize()} against parameter count, one panel per horizon"))
+        loss = facts.task_words.loss.capitalize()
+        drawn = "RankIC" if law_words.is_of_rankings(facts.law) else loss
+        blocks.append(Picture(SCALING, f"{drawn} against parameter count, one panel per horizon"))
     for horizon in facts.params.horizons:
         law = facts.law_of(horizon)
         if law is None:
@@ -38,7 +39,7 @@ def verdicts(facts: Facts, pictures: Collection[str]) -> list[Block]:
         beaten = " A simpler forecast beats every rung." if law.beaten_by else ""
         blocks += [
             Heading(3, f"{facts.horizon(horizon)}: {law.verdict}"),
-            Paragraph(f"{words.VERDICTS.get(law.verdict, law.verdict)}{beaten} {law.reason}"),
+            Paragraph(f"{_meaning(facts, law)}{beaten} {law.reason}"),
             *(
                 [Paragraph("Warning: the leak audit failed, so this verdict does not count: run dvc repro.")]
                 if stale
@@ -62,7 +63,12 @@ def _in_a_line(facts: Facts, horizon: int) -> tuple[str, str]:
         if law.alpha is None
         else f" Alpha {words.exponent(law.alpha)} ({law_words.ends_and_parts(law)}){law_words.scope(law)}."
     )
-    return f"{days}: {law.verdict}", f"{words.VERDICTS.get(law.verdict, law.verdict)}{beaten}{alpha}"
+    slope = "" if (told := law_words.slope(law)) is None else f"{told}. "
+    return f"{days}: {law.verdict}", f"{slope}{_meaning(facts, law)}{beaten}{alpha}"
+
+
+def _meaning(facts: Facts, law: HorizonLaw) -> str:
+    return law_words.meaning(law, of_rankings=law_words.is_of_rankings(facts.law))
 
 
 def _support(facts: Facts, law: HorizonLaw) -> list[tuple[str, str]]:
@@ -75,7 +81,13 @@ def _support(facts: Facts, law: HorizonLaw) -> list[tuple[str, str]]:
     )
     beaten = words.listed(words.forecast(name) for name in law.beaten_by)
     nothing_to_beat = "no rung was scored" if law.rungs == 0 else "no simple forecast beats every rung"
+    slope = law.rank_ic_per_tenfold
+    slopes = [
+        ("RankIC per tenfold size", law_words.slope_figure(slope)),
+        ("Smallest RankIC per tenfold size found in 80 % of such studies", law_words.detectable_slope(slope)),
+    ]
     return [
+        *(slopes if slope is not None else []),
         ("Exponent alpha", estimate),
         ("Smallest detectable alpha", _detectable(law)),
         ("Every rung is beaten by", beaten if law.beaten_by else nothing_to_beat),
