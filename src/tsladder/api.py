@@ -23,7 +23,7 @@ from tsladder.capsule.manifest import not_fresh
 from tsladder.capsule.unpacked import unpacked_capsule
 from tsladder.errors import BadInput
 from tsladder.law.reading.options import Reading
-from tsladder.law.table import ALPHA_OF_INTEREST, CONFIDENCE, DRAWS, SEED, law_of_table
+from tsladder.law.table import CONFIDENCE, DRAWS, SEED, law_of_table
 from tsladder.panel_api import PanelStudy, load_panel_study
 from tsladder.params import Params, load_params, names_panel
 from tsladder.places import Places
@@ -92,7 +92,7 @@ def fit_law(
     table: pd.DataFrame | str | Path,
     *,
     columns: Mapping[str, str] | None = None,
-    alpha_of_interest: float = ALPHA_OF_INTEREST,
+    alpha_of_interest: float | None = None,
     confidence: float = CONFIDENCE,
     draws: int = DRAWS,
     seed: int = SEED,
@@ -101,8 +101,9 @@ def fit_law(
 
     Required columns are `n_params` and `loss`; `seed`, `se`, `n_data` and `group` are used where present. Other column
     names are recognised as by `tsladder fit`, or mapped by `columns`, as in {"loss": "rmse"}. Rows of equal size are
-    replicates. Returns one law per value of `group`, or a single law under `all`. An exponent smaller than
-    `alpha_of_interest` is called flat. Raises BadInput for a table that cannot be read.
+    replicates. Returns one law per value of `group`, or a single law under `all`. With a column `rank_ic` in place of
+    `loss` it is the law of rankings, of the loss 1 - RankIC. An exponent smaller than `alpha_of_interest` (None: 0.015,
+    of rankings 0.0025) is called flat. Raises BadInput for a table that cannot be read.
     """
     reading = Reading.parse(columns=[f"{role}={name}" for role, name in (columns or {}).items()])
     found = law_of_table(

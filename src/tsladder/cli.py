@@ -171,7 +171,7 @@ def _fit(places: Places, options: argparse.Namespace) -> int:
         print(json.dumps(laws.to_json(), indent=1, allow_nan=False))
         print(f"tsladder: {laws.understood}", file=sys.stderr)
     else:
-        print("\n".join(fit_lines(laws.understood, laws.groups)))
+        print("\n".join(fit_lines(laws.understood, laws.groups, laws.metric)))
     if laws.rows_dropped:
         print(f"tsladder: note: {laws.rows_dropped} rows are marked as dropped", file=sys.stderr)
     if laws.ignored_columns:

@@ -74,8 +74,9 @@ def _mapping_without_repeats(loader: _Loader, node: yaml.MappingNode) -> dict[An
     mapping: dict[Any, Any] = {}
     for key_node, value_node in node.value:
         key = loader.construct_object(key_node, deep=True)
-        if not isinstance(key, str):
-            raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is not text", key_node.start_mark)
+        if not isinstance(key, str | int) or isinstance(key, bool):
+            words = f"the key {key!r} is neither text nor a whole number"
+            raise yaml.constructor.ConstructorError(None, None, words, key_node.start_mark)
         if key in mapping:
             raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is repeated", key_node.start_mark)
         mapping[key] = loader.construct_object(value_node, deep=True)
@@ -139,7 +140,8 @@ class Reader:
         if origin is tuple:
             return self._read_tuple(typing.get_args(kind), raw, path)
         if origin is Mapping:
-            return self._read_mapping(typing.get_args(kind)[1], raw, path)
+            key_kind, value_kind = typing.get_args(kind)
+            return self._read_mapping(key_kind, value_kind, raw, path)
         if dataclasses.is_dataclass(kind):
             return self._read_section(typing.cast(type, kind), raw, path)
         return self._read_scalar(kind, raw, path)
@@ -183,6 +185,10 @@ class Reader:
             if not trial.faults:
                 return value
             attempts.append(trial.faults)
+            if isinstance(raw, list) and raw and typing.get_origin(option) is tuple:
+                # The items are wrong, and each fault names its own.
+                self.faults.extend(trial.faults)
+                return BROKEN
         if isinstance(raw, Mapping):
             # Of several section types, report the faults of the one whose keys fit best.
             self.faults.extend(sorted(attempts, key=len)[0])
@@ -199,10 +205,18 @@ class Reader:
         values = [self.read(kinds[0], item, f"{path}[{index}]") for index, item in enumerate(raw)]
         return BROKEN if any(value is BROKEN for value in values) else tuple(values)
 
-    def _read_mapping(self, kind: Any, raw: object, path: str) -> Any:
+    def _read_mapping(self, key_kind: Any, kind: Any, raw: object, path: str) -> Any:
         if not isinstance(raw, dict) or not raw:
             return self.fault(path, f"must be a section of at least one entry, got {raw!r}")
-        return {key: self.read(kind, value, _join(path, key)) for key, value in raw.items()}
+        found = {}
+        for key, value in raw.items():
+            # A whole number may be given as text, as a command line gives it.
+            named = int(key) if key_kind is int and isinstance(key, str) and key.isdecimal() else key
+            if type(named) is not key_kind:
+                words = "a whole number" if key_kind is int else "text"
+                self.fault(_join(path, key), f"its name must be {words}, got {key!r}")
+            found[named] = self.read(kind, value, _join(path, key))
+        return found
 
     def _read_section(self, kind: type, raw: object, path: str) -> Any:
         if not isinstance(raw, dict):
@@ -229,8 +243,8 @@ def leaves_that_may_be_left_out(kind: type, path: str = "") -> Iterator[str]:
             yield from leaves_that_may_be_left_out(hint, _join(path, name))
 
 
-def _join(path: str, key: str) -> str:
-    return f"{path}.{key}" if path else key
+def _join(path: str, key: object) -> str:
+    return f"{path}.{key}" if path else str(key)
 
 
 def _one_of(options: tuple[Any, ...]) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tsladder.errors import WorkFailed
-from tsladder.families import names
+from tsladder.families import names, panel_names
 from tsladder.planning.fingerprint import import_closure, number_makers, stage_fingerprint
 from tsladder.planning.stage_code import MADE_IN, NUMBER_MAKERS, OUTSIDE, is_outside
 
@@ -20,6 +20,9 @@ SOURCE = ROOT / "src"
 STRATEGY = "tsladder.search.strategies.architectural"
 FAMILY = "tsladder.families.patchtst"
 TASK = "tsladder.tasks.threshold"
+PANEL_FAMILY = "tsladder.families.panel.panel_transformer"
+PANEL_TASK = "tsladder.tasks.panel.rank"
+SERIES, PANEL = {"hpo", "train", "evaluate"}, {"panel/hpo", "panel/train", "panel/evaluate"}
 
 HARMLESS_EDITS = [
     ("training/gradients.py", "    model.train()\n", "    # a remark\n    model.train()\n"),
@@ -49,6 +52,14 @@ HARMLESS_EDITS = [
     ("tasks/parts/return_losses.py", "delta=HUBER_DELTA", "delta=2.0 * HUBER_DELTA"),
     ("tasks/parts/class_words.py", '"base-rate loss"', '"loss of the base rate"'),
     ("tasks/parts/class_audit.py", "FULL_SCALE = 0.01", "FULL_SCALE = 0.02"),
+    ("training/day_feed.py", "    def _drawn(", "    # a remark\n    def _drawn("),
+    ("panel/dataset.py", "are those of other features", "belong to other features"),
+    ("cells/panel_score_records.py", '"scores"}', '"score"}'),
+    ("cells/trial_files.py", "1.0 - record.val_loss", "1.0 - 1.0 * record.val_loss"),
+    ("planning/panel_cells.py", "QUANTILES = 5", "QUANTILES = 4 + 1"),
+    ("tasks/parts/rank_words.py", 'title="RankIC"', 'title="rank IC"'),
+    ("families/panel/atft_gat_fan.py", "POSITION_SD = 0.02", "POSITION_SD = 0.03"),
+    ("families/panel/atft/gatv2.py", "NEGATIVE_SLOPE = 0.2", "NEGATIVE_SLOPE = 0.3"),
 ]
 """Module, text in it and what takes its place: words, bookkeeping, supervision, MLflow, tiers, another strategy, family
 or task."""
@@ -75,11 +86,24 @@ print("\\n".join(sorted(seen)))
 """
 
 
+def chosen_family(stage: str) -> str:
+    return PANEL_FAMILY if stage in PANEL else FAMILY
+
+
+def chosen_task(stage: str) -> str:
+    return PANEL_TASK if stage in PANEL else TASK
+
+
 def modules_of(stage: str) -> set[str]:
     return set(number_makers(NUMBER_MAKERS[stage], SOURCE, stage))
 
 
-OFTEN = ("hpo", "evaluate")
+def both(stage: str) -> set[str]:
+    """`stage` in a study of either kind."""
+    return {stage, f"panel/{stage}"}
+
+
+OFTEN = ("hpo", "evaluate", "panel/hpo", "panel/evaluate")
 """Stages whose loading is watched in every run of the tests; the others' with the slow ones."""
 
 
@@ -111,7 +135,7 @@ def test_what_is_named_as_making_no_numbers_is_there_and_is_loaded_by_some_stage
     loaded: set[str] = set()
     for stage in NUMBER_MAKERS:
         loaded |= set(import_closure(ROOT / "stages" / f"{stage}.py", SOURCE))
-    for room in ("families", "tasks", "tasks/panel"):
+    for room in ("families", "families/panel", "tasks", "tasks/panel"):
         for path in (SOURCE / "tsladder" / room).glob("[!_]*.py"):
             loaded |= set(import_closure(path, SOURCE))
     assert set(MADE_IN) <= loaded
@@ -137,10 +161,21 @@ def test_what_is_named_as_making_no_numbers_is_there_and_is_loaded_by_some_stage
         ("evaluate", "tsladder.evaluation.bootstrap"),
         ("audit", "tsladder.data.indicators"),
         ("transfer", "tsladder.evaluation.transfer"),
+        ("panel/hpo", "tsladder.training.trainer"),
+        ("panel/hpo", "tsladder.training.day_feed"),
+        ("panel/hpo", "tsladder.panel.graph"),
+        ("panel/hpo", "tsladder.panel.targets"),
+        ("panel/hpo", "tsladder.search.study"),
+        ("panel/train", "tsladder.tasks.parts.ranking_losses"),
+        ("panel/train", "tsladder.panel.day_weights"),
+        ("panel/evaluate", "tsladder.ranking.portfolio"),
+        ("panel/evaluate", "tsladder.ranking.scoring"),
+        ("panel/evaluate", "tsladder.ranking.frames"),
+        ("panel/evaluate", "tsladder.panel.stored_rankings"),
     ],
 )
 def test_what_makes_numbers_is_in_also_where_it_is_imported_late(stage: str, module: str) -> None:
-    assert module in number_makers((*NUMBER_MAKERS[stage], TASK), SOURCE, stage)
+    assert module in number_makers((*NUMBER_MAKERS[stage], chosen_task(stage)), SOURCE, stage)
 
 
 @pytest.mark.parametrize(
@@ -157,35 +192,63 @@ def test_what_makes_numbers_is_in_also_where_it_is_imported_late(stage: str, mod
         "tsladder.execution.supervisor",
         "tsladder.execution.worker",
         "tsladder.tracking.tracker",
+        "tsladder.planning.panel_cells",
+        "tsladder.cells.trial_files",
+        "tsladder.cells.panel_score_records",
     ],
 )
-@pytest.mark.parametrize("stage", ["hpo", "train", "evaluate"])
+@pytest.mark.parametrize("stage", sorted(SERIES | PANEL))
 def test_values_held_by_a_plan_and_messages_are_not_fingerprinted(stage: str, module: str) -> None:
     assert module not in modules_of(stage)
 
 
-def test_only_the_strategy_that_was_chosen_is_in() -> None:
-    plain, chosen = modules_of("hpo"), set(number_makers((*NUMBER_MAKERS["hpo"], STRATEGY), SOURCE))
+@pytest.mark.parametrize("stage", ["hpo", "panel/hpo"])
+def test_only_the_strategy_that_was_chosen_is_in(stage: str) -> None:
+    plain, chosen = modules_of(stage), set(number_makers((*NUMBER_MAKERS[stage], STRATEGY), SOURCE))
     assert STRATEGY in chosen - plain
     assert not [name for name in chosen if "strategies." in name and name != STRATEGY]
 
 
 @pytest.mark.parametrize("stage", NUMBER_MAKERS)
 def test_only_the_family_that_was_chosen_is_in(stage: str) -> None:
-    plain, chosen = modules_of(stage), set(number_makers((*NUMBER_MAKERS[stage], FAMILY), SOURCE))
-    assert {FAMILY, "tsladder.families.parts.layers", "tsladder.families.parts.encoder"} <= chosen - plain
-    assert not [name for name in names() if name != "patchtst" and f"tsladder.families.{name}" in chosen]
+    family, parts = chosen_family(stage), {"layers", "cross_sectional" if stage in PANEL else "encoder"}
+    plain, chosen = modules_of(stage), set(number_makers((*NUMBER_MAKERS[stage], family), SOURCE))
+    assert {family, *(f"tsladder.families.parts.{part}" for part in parts)} <= chosen - plain
+    known = {f"tsladder.families.{name}" for name in names()} | {
+        f"tsladder.families.panel.{name}" for name in panel_names()
+    }
+    assert chosen & known == {family}
+
+
+def test_the_parts_of_another_family_of_panels_are_not_in() -> None:
+    chosen = set(number_makers((*NUMBER_MAKERS["panel/hpo"], PANEL_FAMILY), SOURCE))
+    assert not [name for name in chosen if name.startswith("tsladder.families.panel.atft")]
 
 
 @pytest.mark.parametrize("stage", NUMBER_MAKERS)
 def test_only_the_task_that_was_chosen_is_in_with_what_the_stage_asks_of_it(stage: str) -> None:
-    chosen = set(number_makers((*NUMBER_MAKERS[stage], TASK), SOURCE, stage))
-    assert {TASK, "tsladder.tasks.parts.classes", "tsladder.tasks.parts.class_losses"} <= chosen - modules_of(stage)
-    assert not [name for name in chosen if name.endswith(("tasks.direction", "tasks.regression"))]
+    task = chosen_task(stage)
+    chosen = set(number_makers((*NUMBER_MAKERS[stage], task), SOURCE, stage))
+    known = {path.stem for path in (SOURCE / "tsladder" / "tasks").glob("[!_]*.py")}
+    tasks = {name for name in chosen if name in {PANEL_TASK, *(f"tsladder.tasks.{stem}" for stem in known)}}
+    assert tasks == {task}
     assert not [name for name in chosen if name.startswith("tsladder.tasks.parts.return_")]
     parts = {name.rpartition("_")[2] for name in chosen if name.startswith("tsladder.tasks.parts.class_")}
+    if stage in PANEL:
+        assert "tsladder.tasks.parts.ranking_losses" in chosen
+        assert parts == set()
+        return
+    assert {"tsladder.tasks.parts.classes", "tsladder.tasks.parts.class_losses"} <= chosen - modules_of(stage)
+    assert not [name for name in chosen if name.startswith("tsladder.tasks.parts.ranking_")]
     scored = {"scoring"} if stage in ("evaluate", "audit", "transfer") else set()
     assert parts == {"losses"} | scored | ({"audit"} if stage == "audit" else set())
+
+
+def test_a_study_of_a_series_hangs_on_no_code_of_panels_alone() -> None:
+    """What the trainer imports of a panel is records and the fields of a recipe."""
+    for stage in SERIES:
+        chosen = number_makers((*NUMBER_MAKERS[stage], FAMILY, TASK), SOURCE, stage)
+        assert not [name for name in chosen if name.startswith(("tsladder.panel", "tsladder.ranking"))], stage
 
 
 def test_a_module_that_is_gone_is_named(tmp_path: Path) -> None:
@@ -193,10 +256,12 @@ def test_a_module_that_is_gone_is_named(tmp_path: Path) -> None:
         stage_fingerprint("train", tmp_path)
 
 
-def test_retraining_does_not_hang_on_the_search_nor_the_search_on_the_baselines() -> None:
-    trained, searched = modules_of("train"), modules_of("hpo")
+@pytest.mark.parametrize(("train", "search"), [("train", "hpo"), ("panel/train", "panel/hpo")])
+def test_retraining_does_not_hang_on_the_search_nor_the_search_on_the_baselines(train: str, search: str) -> None:
+    trained, searched = modules_of(train), modules_of(search)
     assert not [name for name in trained if name.startswith("tsladder.search")]
-    assert not [name for name in searched if name in ("tsladder.evaluation.baselines", "tsladder.evaluation.scores")]
+    baselines = ("tsladder.evaluation.baselines", "tsladder.evaluation.scores", "tsladder.ranking.baselines")
+    assert not [name for name in searched if name in baselines]
     assert not [name for name in (*trained, *searched) if name.startswith(("tsladder.report", "tsladder.console"))]
 
 
@@ -209,7 +274,12 @@ class Copied:
 
 
 def fingerprints(source: Path) -> dict[str, dict[str, str]]:
-    chosen = {"hpo": (FAMILY, TASK, STRATEGY), "train": (FAMILY, TASK), "evaluate": (FAMILY, TASK)}
+    """Fingerprints of the stages of a cell, of a series study and of a panel study."""
+    chosen: dict[str, tuple[str, ...]] = {
+        stage: (chosen_family(stage), chosen_task(stage)) for stage in sorted(SERIES | PANEL)
+    }
+    for stage in ("hpo", "panel/hpo"):
+        chosen[stage] += (STRATEGY,)
     return {stage: stage_fingerprint(stage, source, modules) for stage, modules in chosen.items()}
 
 
@@ -242,20 +312,31 @@ def test_an_edit_that_changes_no_number_leaves_every_cell_fresh(
 @pytest.mark.parametrize(
     ("module", "old", "new", "stale"),
     [
-        ("training/trainer.py", "DIVERGENCE_LOSS = 10.0", "DIVERGENCE_LOSS = 9.0", {"hpo", "train", "evaluate"}),
-        ("families/patchtst.py", "POSITION_SD = 0.02", "POSITION_SD = 0.03", {"hpo", "train", "evaluate"}),
-        ("families/parts/layers.py", "functional.gelu", "functional.elu", {"hpo", "train", "evaluate"}),
-        ("tasks/threshold.py", "_highest(prices, price, horizon) >=", "0.9 >=", {"hpo", "train", "evaluate"}),
-        ("tasks/parts/class_losses.py", "FOCUS = 2.0", "FOCUS = 3.0", {"hpo", "train", "evaluate"}),
+        ("training/trainer.py", "trained_loss > loss", "trained_loss >= loss", SERIES | PANEL),
+        ("families/patchtst.py", "POSITION_SD = 0.02", "POSITION_SD = 0.03", SERIES),
+        ("families/panel/panel_transformer.py", "POSITION_SD = 0.02", "POSITION_SD = 0.03", PANEL),
+        ("families/parts/layers.py", "functional.gelu", "functional.elu", SERIES | PANEL),
+        ("families/parts/cross_sectional.py", "nn.LayerNorm(", "nn.RMSNorm(", PANEL),
+        ("tasks/threshold.py", "_highest(prices, price, horizon) >=", "0.9 >=", SERIES),
+        ("tasks/panel/rank.py", "return 1.0", "return 0.5", PANEL),
+        ("tasks/parts/class_losses.py", "FOCUS = 2.0", "FOCUS = 3.0", SERIES),
+        ("tasks/parts/ranking_losses.py", "TAU = 0.3", "TAU = 0.2", PANEL),
         ("tasks/parts/class_scoring.py", "float(np.mean(", "float(np.median(", {"evaluate"}),
-        ("search/schedule.py", "START_UP = 6", "START_UP = 7", {"hpo"}),
-        ("search/draws.py", "_REDRAWS = 100", "_REDRAWS = 99", {"hpo"}),
-        ("search/study.py", "n_ei_candidates=24", "n_ei_candidates=25", {"hpo"}),
-        ("search/strategies/architectural.py", "learns = True", "learns = False", {"hpo"}),
-        ("cells/seed_jobs.py", '"train", number', '"training", number', {"train"}),
+        ("search/schedule.py", "START_UP = 6", "START_UP = 7", both("hpo")),
+        ("search/draws.py", "_REDRAWS = 100", "_REDRAWS = 99", both("hpo")),
+        ("search/study.py", "n_ei_candidates=24", "n_ei_candidates=25", both("hpo")),
+        ("search/strategies/architectural.py", "learns = True", "learns = False", both("hpo")),
+        ("cells/seed_jobs.py", '"train", number', '"training", number', both("train")),
         ("cells/scoring.py", '"bootstrap", region', '"bootstraps", region', {"evaluate"}),
-        ("evaluation/bootstrap.py", "default_rng(", "default_rng(1 + ", {"evaluate"}),
-        ("seeds.py", "sha256", "sha512", {"hpo", "train", "evaluate"}),
+        ("cells/panel_scoring.py", '"bootstrap", region', '"bootstraps", region', {"panel/evaluate"}),
+        ("ranking/metrics.py", "_FIFTHS = 5", "_FIFTHS = 4", PANEL),
+        ("ranking/frames.py", "_LABEL_BYTES = 3", "_LABEL_BYTES = 2", {"panel/evaluate"}),
+        ("panel/normalise.py", "_CLIP = 3.0", "_CLIP = 4.0", PANEL),
+        ("panel/graph.py", "_ROUNDING = 1e-9", "_ROUNDING = 1e-8", PANEL),
+        ("panel/targets.py", "target.entry_lag - horizon", "horizon - target.entry_lag", PANEL),
+        ("training/day_feed.py", "(epoch - 1) %", "epoch %", PANEL),
+        ("evaluation/bootstrap.py", "default_rng(", "default_rng(1 + ", {"evaluate"} | PANEL),
+        ("seeds.py", "sha256", "sha512", SERIES | PANEL),
     ],
 )
 def test_an_edit_that_changes_a_number_makes_the_stages_stale_that_make_it(

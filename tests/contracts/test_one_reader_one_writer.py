@@ -13,11 +13,12 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "tsladder"
 ARTIFACTS = PACKAGE / "artifacts"
-FILES = sorted([*PACKAGE.rglob("*.py"), *(ROOT / "stages").glob("*.py")])
+FILES = sorted([*PACKAGE.rglob("*.py"), *(ROOT / "stages").rglob("*.py")])
 OUTSIDE = [path for path in FILES if not path.is_relative_to(ARTIFACTS)]
 
 RECORDS = (
     "adopted.json",
+    "all_trials.json",
     "audit.json",
     "best_params.json",
     "choice.json",
@@ -28,6 +29,7 @@ RECORDS = (
     "inputs.json",
     "lag.json",
     "manifests.json",
+    "metrics.json",
     "outcome.json",
     "plan.json",
     "progress.json",

@@ -81,7 +81,7 @@ def test_the_deps_of_a_panel_stage_cover_what_its_script_imports(stage: str) -> 
     assert [path.relative_to(ROOT).as_posix() for path in sorted(missing)] == []
 
 
-@pytest.mark.parametrize("stage", PANEL_STAGES)
+@pytest.mark.parametrize("stage", [*PANEL_STAGES, "fit"])
 def test_no_module_is_listed_for_a_panel_stage_that_is_not_there_or_not_loaded(stage: str) -> None:
     closure = set(import_closure(ROOT / "stages" / "panel" / f"{stage}.py", ROOT / "src").values())
     code = [dep for dep in listed_of_panel(stage) if (ROOT / "src") in dep.parents]
@@ -92,3 +92,33 @@ def test_no_module_is_listed_for_a_panel_stage_that_is_not_there_or_not_loaded(s
 def test_features_of_a_panel_know_neither_horizon_nor_target() -> None:
     stage = read_yaml(ROOT / "panel" / "dvc.yaml")["stages"]["features"]
     assert stage["params"] == ["data", "universe", "windows.normalisation"]
+
+
+@pytest.mark.parametrize("file", ["dvc.yaml", "panel/dvc.yaml"])
+@pytest.mark.parametrize("stage", ["hpo", "train", "evaluate"])
+def test_a_cell_hangs_on_its_plan_which_holds_the_code_and_not_on_folders_of_code(file: str, stage: str) -> None:
+    pipeline = ROOT / file
+    entry = read_yaml(pipeline)["stages"][stage]
+    deps = [(pipeline.parent / dep).resolve() for dep in entry["deps"]]
+    assert "params" not in entry
+    assert [dep for dep in deps if dep.is_relative_to(ROOT / "src") or dep.is_relative_to(ROOT / "stages")] == []
+    assert any("plans" in dep.parts for dep in deps)
+
+
+@pytest.mark.parametrize("file", ["dvc.yaml", "panel/dvc.yaml"])
+def test_the_plans_are_made_again_with_any_code_and_from_every_leaf_of_the_question(file: str) -> None:
+    """What makes no cell stale is law, hardware, and where the data are cut, which is a file of its own."""
+    pipeline = ROOT / file
+    entry = read_yaml(pipeline)["stages"]["plan"]
+    deps = {(pipeline.parent / dep).resolve() for dep in entry["deps"]}
+    assert ROOT / "src" / "tsladder" in deps
+    sections = {leaf.partition(".")[0] for leaf in entry["params"]}
+    asked = set(read_yaml(pipeline.parent / "params.yaml")) - {"law", "hardware", "splits"}
+    assert sections == asked
+
+
+@pytest.mark.parametrize("file", ["dvc.yaml", "panel/dvc.yaml"])
+def test_no_stage_depends_on_the_section_hardware(file: str) -> None:
+    stages = read_yaml(ROOT / file)["stages"]
+    named = {name: stage.get("params", []) for name, stage in stages.items()}
+    assert [name for name, leaves in named.items() if any(leaf.startswith("hardware") for leaf in leaves)] == []

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
+
+from tests.panel_studies import DEFAULT_PANEL_PARAMS
+
 from tsladder.params import (
     GraphParams,
     PanelDataParams,
@@ -11,8 +16,14 @@ from tsladder.params import (
     RankingEvaluationParams,
     RankTargetParams,
     UniverseParams,
+    load_panel_params,
 )
 from tsladder.params.sections import StudyParams
+
+
+@functools.cache
+def default_question() -> PanelParams:
+    return load_panel_params(DEFAULT_PANEL_PARAMS)
 
 
 def question(
@@ -25,8 +36,10 @@ def question(
     min_stocks: int = 5,
     graph: GraphParams | None = None,
 ) -> PanelParams:
-    return PanelParams(
+    return dataclasses.replace(
+        default_question(),
         study=StudyParams(name="made-up", phase="test", timescale="daily", seed=42),
+        budget=None,
         horizons=horizons,
         data=PanelDataParams(panel=panel, tier=tier),
         universe=UniverseParams(min_history=min_history, min_stocks=min_stocks),

@@ -15,7 +15,8 @@ from tests.panel.questions import question
 
 from tsladder.panel.cube import Cube, build_cube, cube_contents, cube_key, open_cube
 from tsladder.panel.day_batches import DayBatch, DaySampler, DaySamples, in_order
-from tsladder.panel.days import cut_days, sample_rows
+from tsladder.panel.day_cuts import cut_days
+from tsladder.panel.days import sample_rows
 from tsladder.panel.samples import PanelInputs, build_inputs
 from tsladder.params import PanelSplitParams
 

@@ -15,11 +15,11 @@ from tsladder.data.cuts import make_splits
 from tsladder.data.splits import Split
 from tsladder.errors import BadInput
 from tsladder.panel.columns import TIERS, build_columns
+from tsladder.panel.day_cuts import cut_days
 from tsladder.panel.days import (
     DayAxis,
     check_days,
     count_days,
-    cut_days,
     day_axis,
     sample_rows,
 )

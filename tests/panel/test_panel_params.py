@@ -42,7 +42,7 @@ def test_the_default_question_is_sound() -> None:
         ({"data__lags": {"ret_1": -1}}, "data.lags.ret_1: must be at least 0"),
         ({"target__entry_lag": 0}, "target.entry_lag: must be at least 1, got 0"),
         ({"target__task": "direction"}, "target.task: a panel is ranked, so it must be rank, got 'direction'"),
-        ({"horizons": [1, 1]}, "horizons: each stands once"),
+        ({"horizons": [1, 1]}, "horizons: each must appear only once"),
         ({"splits__kind": "chunks"}, "splits.kind: must be 'dates' or 'walk_forward' or 'purged_kfold'"),
         (
             {"splits__kind": "purged_kfold", "splits__purge_days": 5, "horizons": [1, 5]},

@@ -30,13 +30,24 @@ class PatienceState:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PhaseState:
+    """Position of a training in its phases: the current one, counted from 0, and how many of its epochs have ended.
+    `best`: lowest loss over all phases so far, and its epoch."""
+
+    number: int
+    epochs_done: int
+    best: PatienceState
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TrainingState:
     """Numbers of the state of a training, beside the tensors in state.safetensors.
 
     `identity`: of everything that decides the training's numbers. `epoch` is the current one, counted from 1, of which
     `steps_done` optimizer steps have been made; `steps`: of the whole training. `seconds`: wall time of the whole
     training; `epoch_seconds` and `train_seconds`: that of the current epoch and of its steps. `ended`: how training
-    ended if only the final score is missing. `optimizer`: numbers of the optimizer's state.
+    ended if only the final score is missing. `optimizer`: numbers of the optimizer's state. `phase`: None in a training
+    without phases; otherwise `patience` is that of the current one.
     """
 
     identity: str
@@ -50,6 +61,7 @@ class TrainingState:
     curve: tuple[EpochRecord, ...]
     ended: StopReason | None
     optimizer: Mapping[str, Any]
+    phase: Annotated[PhaseState | None, OmitNone()] = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,9 +6,10 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from tsladder.artifacts.heat import NO_HEAT, Heat, ThermalLevel
+from tsladder.artifacts.record import OmitNone, json_of
 from tsladder.artifacts.validation_figures import ValidationFigures, figures_from_json
 from tsladder.vocabulary import StopReason
 
@@ -50,12 +51,40 @@ class BuiltOptimizer:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class EpochOfPhase:
+    """Place of an epoch in the phase `name` of its training: the `epoch`-th, counted from 1, of at most `epochs`."""
+
+    name: str
+    epoch: int
+    epochs: int
+
+    def __str__(self) -> str:
+        return f"phase {self.name}, epoch {self.epoch} of {self.epochs}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PhaseOutcome:
+    """Outcome of one phase of a training. `active`: parts of the model that were computed, of those that its family can
+    switch off. `best`: lowest validation loss of its epochs; None where it had none."""
+
+    name: str
+    active: tuple[str, ...]
+    epochs_run: int
+    best: float | None
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> PhaseOutcome:
+        return cls(**{**record, "active": tuple(record["active"])})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class EpochRecord:
     """Record of one finished epoch, `steps` optimizer steps into the run. `train_loss` is the mean over the epoch, with
     dropout, of the loss that `val_loss` reports, whatever is trained on. `val_auc` is set where it is monitored, else
     None.
 
-    `train_seconds`: time of the optimizer steps; `seconds`: time of the whole epoch.
+    `train_seconds`: time of the optimizer steps; `seconds`: time of the whole epoch. `phase` is None in a training
+    without phases.
     """
 
     epoch: int
@@ -65,6 +94,7 @@ class EpochRecord:
     train_seconds: float
     seconds: float
     val_auc: float | None = None
+    phase: Annotated[EpochOfPhase | None, OmitNone()] = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,17 +111,19 @@ class FoldOutcome:
     val_auc: float | None
     epochs_run: int
     seconds: float
+    phases: Annotated[tuple[PhaseOutcome, ...] | None, OmitNone()] = None
+    best_phase: Annotated[str | None, OmitNone()] = None
 
     @property
     def scored(self) -> bool:
         return _scored(self.stop_reason, self.best_val_loss)
 
     def to_json(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
+        return json_of(self)
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> FoldOutcome:
-        return cls(**{**record, "stop_reason": StopReason(record["stop_reason"])})
+        return cls(**{**record, "stop_reason": StopReason(record["stop_reason"]), "phases": _phases(record)})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,6 +146,9 @@ class TrainingOutcome:
 
     `optimizer` and `optimizer_settings`: class and settings of the optimizer as read back from the built object
     (`BuiltOptimizer`); None where none was built, and in records of older versions.
+
+    `phases`: the phases of the training, in their order, and `best_phase` that of `best_epoch`; None in a training
+    without phases, and in walk-forward training, where each fold has its own.
 
     `validation`: figures of a ranking by the weights of `best_epoch` on validation; None in a series study, where no
     model was scored, and where several folds were trained.
@@ -139,6 +174,8 @@ class TrainingOutcome:
     resumed_at: int = 0
     optimizer: str | None = None
     optimizer_settings: Mapping[str, Any] | None = None
+    phases: tuple[PhaseOutcome, ...] | None = None
+    best_phase: str | None = None
     validation: ValidationFigures | None = None
 
     @property
@@ -170,7 +207,8 @@ class TrainingOutcome:
         if self.validation is not None:
             values["validation"] = dataclasses.asdict(self.validation)
         folds = [fold.to_json() for fold in self.folds]
-        return {**values, **heat_json(self.heat), "epochs_run": self.epochs_run, "folds": folds}
+        phases = {} if self.phases is None else {"phases": [json_of(phase) for phase in self.phases]}
+        return {**values, **heat_json(self.heat), "epochs_run": self.epochs_run, "folds": folds, **phases}
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any], plan: BatchPlan) -> TrainingOutcome:
@@ -183,15 +221,28 @@ class TrainingOutcome:
         values["val_aucs"] = tuple(float(auc) for auc in values.get("val_aucs", ()))
         folds = tuple(FoldOutcome.from_json(fold) for fold in record.get("folds", ()))
         validation = figures_from_json(record.get("validation"))
-        return cls(**values, plan=plan, heat=heat_from_json(record), folds=folds, validation=validation)
+        return cls(
+            **values,
+            plan=plan,
+            heat=heat_from_json(record),
+            folds=folds,
+            validation=validation,
+            phases=_phases(record),
+        )
+
+
+def _phases(record: Mapping[str, Any]) -> tuple[PhaseOutcome, ...] | None:
+    """Return the phases in the JSON of a training or of a fold; None where it has none."""
+    listed = record.get("phases")
+    return None if listed is None else tuple(PhaseOutcome.from_json(phase) for phase in listed)
 
 
 _SAME_IN_JSON = tuple(
     field.name
     for field in dataclasses.fields(TrainingOutcome)
-    if field.name not in ("plan", "heat", "folds", "validation")
+    if field.name not in ("plan", "heat", "folds", "phases", "validation")
 )
-_LEFT_OUT_IF_NONE = ("optimizer", "optimizer_settings")
+_LEFT_OUT_IF_NONE = ("optimizer", "optimizer_settings", "best_phase")
 _MAY_BE_MISSING = ("val_aucs", "resumed_at", *_LEFT_OUT_IF_NONE)
 """Keys that records of older versions lack."""
 

@@ -7,6 +7,7 @@ planned.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -57,12 +58,27 @@ class Recipe:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PhaseRecipe:
+    """One phase of a training. `learning_rate`: factor on that of the trial. `active`: parts of the model that are
+    computed and trained, of those that its family can switch off. The rest is as in `PanelRecipe`."""
+
+    name: str
+    epochs: int
+    learning_rate: float
+    active: tuple[str, ...]
+    loss_weights: Mapping[str, float]
+    horizon_weights: tuple[float, ...]
+    max_gradient_norm: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PanelRecipe(Recipe):
     """Training settings of a panel study, where a batch counts days. `loss` says the mixture of `loss_weights` in words.
 
     `horizon_weights`: weights of the horizons that a model forecasts, that of its cell first. `transform`: what losses
     see in place of returns. `train_every`: an epoch sees one of so many training days. `stocks_per_day`: stocks drawn
-    on each training day; None: all. `day_weights`: rule of the weights of the days in the loss `regime`.
+    on each training day; None: all. `day_weights`: rule of the weights of the days in the loss `regime`. `phases`:
+    phases of the training, one after the other; None: it has none.
     """
 
     loss_weights: Mapping[str, float]
@@ -71,10 +87,25 @@ class PanelRecipe(Recipe):
     train_every: int = 1
     stocks_per_day: int | None = None
     day_weights: str | None = None
+    phases: Annotated[tuple[PhaseRecipe, ...] | None, OmitNone()] = None
+
+    def of_phase(self, phase: PhaseRecipe) -> PanelRecipe:
+        """Return the recipe with the losses, weights of horizons and clipping of `phase`."""
+        return dataclasses.replace(
+            self,
+            loss_weights=phase.loss_weights,
+            horizon_weights=phase.horizon_weights,
+            max_gradient_norm=phase.max_gradient_norm,
+        )
+
+
+def phases_in(recipe: Recipe) -> tuple[PhaseRecipe, ...]:
+    """Return the phases of a training by `recipe`; empty for one without phases."""
+    return (recipe.phases or ()) if isinstance(recipe, PanelRecipe) else ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Question:
+class SharedQuestion:
     """Fields that the plan files of the cells of every study have in common."""
 
     cell: str
@@ -87,7 +118,7 @@ class Question:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CellQuestion(Question):
+class CellQuestion(SharedQuestion):
     """Fields that the three plan files of a cell of a series study have in common."""
 
     data: DataParams
@@ -96,7 +127,7 @@ class CellQuestion(Question):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PanelQuestion(Question):
+class PanelQuestion(SharedQuestion):
     """Fields that the three plan files of a cell of a panel study have in common. `horizons`: those that a model
     forecasts, that of its cell first."""
 
@@ -184,6 +215,24 @@ class TransferPlan:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PretrainPlan:
+    """plans/pretrain/<cell>.json: the winner of a cell of a panel study trained from a pretrained encoder as well.
+
+    `mask`: share of the patches that are hidden. `training_code` is the part of `code` that decides the weights.
+    """
+
+    cell: str
+    budget: str
+    horizon: int
+    epochs: int
+    mask: float
+    evaluation: EvaluationParams
+    training_code: Mapping[str, str]
+    code: Mapping[str, str]
+    planned: Literal[True] = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AuditPlan:
     """plans/audit.json: the study under audit, and the small model that is trained for the audit."""
 
@@ -210,8 +259,8 @@ class NotPlanned:
     planned: Literal[False] = False
 
 
-Plan = SearchPlan | TrainPlan | EvaluatePlan | SupplementaryPlan | TransferPlan | AuditPlan
-P = TypeVar("P", SearchPlan, TrainPlan, EvaluatePlan, SupplementaryPlan, TransferPlan, AuditPlan)
+Plan = SearchPlan | TrainPlan | EvaluatePlan | PretrainPlan | SupplementaryPlan | TransferPlan | AuditPlan
+P = TypeVar("P", SearchPlan, TrainPlan, EvaluatePlan, PretrainPlan, SupplementaryPlan, TransferPlan, AuditPlan)
 
 
 def read_plan(kind: type[P], path: Path) -> P | NotPlanned:

@@ -20,7 +20,8 @@ class RunningTrial:
     """Trial or seed that a worker is training now. Values that are not known are None.
 
     `epoch` is the last completed epoch, 0 for none; `started`: seconds since 1970; `silent_seconds`: time since the
-    worker's last message, pauses not counted; `resident_gib`: resident memory of the worker.
+    worker's last message, pauses not counted; `resident_gib`: resident memory of the worker. `phase`: that of the last
+    completed epoch and its number in it, in words; None where the training has no phases.
     """
 
     number: int
@@ -30,6 +31,12 @@ class RunningTrial:
     silent_seconds: float | None = None
     resident_gib: float | None = None
     started: float | None = None
+    phase: str | None = None
+
+    @property
+    def place(self) -> str:
+        """Where the training is, in words."""
+        return f"epoch {self.epoch}/{self.epochs}" if self.phase is None else self.phase
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,7 +63,10 @@ NOTHING_RUNS = LiveProgress()
 def write_progress(path: Path, progress: LiveProgress) -> None:
     """Replace the progress file at `path`, without waiting for the disk: after a loss of power the file is of no use
     anyway."""
-    running = [dataclasses.asdict(trial) for trial in progress.running]
+    running = [
+        {name: value for name, value in dataclasses.asdict(trial).items() if name != "phase" or value is not None}
+        for trial in progress.running
+    ]
     facts = {field.name: getattr(progress, field.name) for field in dataclasses.fields(progress)}
     known = {"running": []} if progress == NOTHING_RUNS else facts | {"running": running}
     write_json(path, known, durable=False)
@@ -95,6 +105,7 @@ def _trial(entry: Mapping[str, Any]) -> RunningTrial | None:
         silent_seconds=_number(entry.get("silent_seconds")),
         resident_gib=_number(entry.get("resident_gib")),
         started=_number(entry.get("started")),
+        phase=_text(entry.get("phase")),
     )
 
 

@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from tsladder.artifacts.record import read_record, write_record
+from tsladder.artifacts.record import OmitNone, read_record, write_record
 from tsladder.vocabulary import StopReason
 
 RECORD = "training.json"
@@ -19,7 +20,8 @@ class TrainedModel:
     """Description of a trained model.
 
     `best_epoch` is the epoch of the weights, to which `best_val_loss` and `val_auc` belong; `val_auc` is None if it was
-    not monitored. `n_params` is measured. There is no timestamp: the same training gives the same record.
+    not monitored. `n_params` is measured. `active`: parts of the model that are computed, of those that its family can
+    switch off; None: all of them. There is no timestamp: the same training gives the same record.
     """
 
     architecture: Mapping[str, int]
@@ -30,6 +32,7 @@ class TrainedModel:
     best_epoch: int | None
     val_auc: float | None
     stop_reason: StopReason
+    active: Annotated[tuple[str, ...] | None, OmitNone()] = None
 
 
 def read_trained_model(path: Path) -> TrainedModel:

@@ -61,6 +61,7 @@ def _forecast(seeds: TrainedSeeds, scored: Mapping[Key, Samples]) -> Forecasts[K
     from tsladder.models.build import build, count_params, lower
     from tsladder.training.checkpoint import load_weights
     from tsladder.training.feed import feed_of
+    from tsladder.training.phases import activate
     from tsladder.training.trainer import predict_logits
     from tsladder.training.validation_metrics import forecast_of
 
@@ -71,11 +72,13 @@ def _forecast(seeds: TrainedSeeds, scored: Mapping[Key, Samples]) -> Forecasts[K
     for number, folder in seeds.folders.items():
         model = build(seeds.spec, dropout=0.0)
         load_weights(folder, model)
-        measured = read_trained_model(folder / RECORD).n_params
-        if measured != count_params(model):
+        trained = read_trained_model(folder / RECORD)
+        if trained.n_params != count_params(model):
             raise WorkFailed(
-                f"{folder} was trained with {measured} parameters, its architecture has {count_params(model)}"
+                f"{folder} was trained with {trained.n_params} parameters, its architecture has {count_params(model)}"
             )
+        if trained.active is not None:
+            activate(seeds.spec, model, trained.active)
         if seeds.recipe.precision != "fp32":
             lower(model)
         model.to(device)

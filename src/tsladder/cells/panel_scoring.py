@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from tsladder.cells.panel_score_records import log_panel_scores, record_panel_sc
 from tsladder.cells.work import CellWork
 from tsladder.panel.file import read_panel
 from tsladder.panel.panel import Panel
-from tsladder.panel.ranked_regions import RegionDays, region_days
+from tsladder.panel.ranked_regions import RankedSessions, region_days
 from tsladder.panel.stored_rankings import read_rankings
 from tsladder.panel.targets import forward_returns, transform_labels
 from tsladder.ranking.region import JudgedRanking, Ranking, judge
@@ -33,7 +33,7 @@ SCORED = (Region.VALIDATION, Region.TEST)
 class ScoredDays:
     """Scores of one region, and the rankings that they are of: training seed -> ranking."""
 
-    days: RegionDays
+    days: RankedSessions
     rankings: Mapping[int, Ranking]
     judged: Mapping[int, JudgedRanking]
     baselines: Mapping[str, JudgedRanking]
@@ -63,7 +63,7 @@ def score_panel_cell(work: CellWork, choice: Choice, tracker: Tracker | None = N
     with forecasting(trained, {region: data.region(region) for region in SCORED}) as future:
         # Meanwhile do here what takes seconds to load and needs no model.
         tracker = tracker or MlflowTracker(work.places.mlruns, work.params.study.name)
-        regions = _regions(work, read_panel(work.places.bars(data.features.panel)))
+        regions = days_to_score(work, read_panel(work.places.bars(data.features.panel)), SCORED)
         with open_cell_run(tracker, str(work.cell), work.tags(Phase.SEARCH, work.search_key)) as parent:
             forecasts = future.result()
             scored = {region: _score(work, region, days, forecasts[region]) for region, days in regions.items()}
@@ -71,12 +71,12 @@ def score_panel_cell(work: CellWork, choice: Choice, tracker: Tracker | None = N
             log_panel_scores(work, scored, tracker, parent)
 
 
-def _regions(work: CellWork, panel: Panel) -> dict[Region, RegionDays]:
-    """Return the days to score with their returns, from the prices themselves: those of the cube are rounded."""
+def days_to_score(work: CellWork, panel: Panel, regions: Sequence[Region]) -> dict[Region, RankedSessions]:
+    """Return the days of `regions` with their returns, from the prices themselves: those of the cube are rounded."""
     data, question = work.panel, work.panel_question
     labels = forward_returns(panel, question.target, (question.horizon,))
     found = {}
-    for name in SCORED:
+    for name in regions:
         days = region_days(data.axis, panel, labels.y_TSM[..., 0], data.splits_record, data.splits, name)
         return_DS = np.asarray(days.region.return_DS, dtype=np.float64)
         label_DS = transform_labels(return_DS, days.region.member_DS, question.training.transform)
@@ -85,13 +85,13 @@ def _regions(work: CellWork, panel: Panel) -> dict[Region, RegionDays]:
 
 
 def _score(
-    work: CellWork, region: Region, days: RegionDays, out_by_seed: Mapping[int, NDArray[np.float64]]
+    work: CellWork, region: Region, days: RankedSessions, out_by_seed: Mapping[int, NDArray[np.float64]]
 ) -> ScoredDays:
     places = work.places
     level = read_baselines(places.baseline_scores(work.cell.horizon)).regions[region]
     stored = read_rankings(places.scores_by_stock(work.cell.horizon), region, days.region)
     baselines = {name: judge(days.region, ranking) for name, ranking in stored.items()}
-    rankings = {seed: _ranking(work, days, out_NSO) for seed, out_NSO in out_by_seed.items()}
+    rankings = {seed: ranking_by(work, days, out_NSO) for seed, out_NSO in out_by_seed.items()}
     judged = {seed: judge(days.region, ranking) for seed, ranking in rankings.items()}
     scores = score_ranking_region(
         level,
@@ -103,7 +103,7 @@ def _score(
     return ScoredDays(days=days, rankings=rankings, judged=judged, baselines=baselines, scores=scores)
 
 
-def _ranking(work: CellWork, days: RegionDays, out_NSO: NDArray[np.float64]) -> Ranking:
+def ranking_by(work: CellWork, days: RankedSessions, out_NSO: NDArray[np.float64]) -> Ranking:
     """Return the ranking by a model's outputs: by its score, or by the median of the quantiles that it forecasts."""
     quantiles = work.panel_question.model.quantiles
     out_DSO = days.placed(out_NSO)

@@ -111,10 +111,10 @@ def describe_workers(workers: int, execution: ExecutionPlan) -> str:
 
 
 def seed_lines(
-    work: CellWork, job: Job, *, winner_of: str, total: int, missing: Sequence[int], workers: int
+    work: CellWork, job: Job, *, winner_of: str, total: int, missing: Sequence[int], workers: int, each: str = "seed"
 ) -> list[str]:
     """Describe the retraining of a winner as it starts: the cell's own, or the one named `winner_of`; `job` is one of
-    those `missing` of its `total` seeds."""
+    those `missing` of its `total` trainings, of which one is called `each`."""
     whose = f"the winner {winner_of.replace('-', ' ')}" if winner_of else "the winner"
     known = f"; {total - len(missing)} already done" if len(missing) < total else ""
     if isinstance(work.dataset, PanelDataset):
@@ -125,7 +125,7 @@ def seed_lines(
         samples = labelled("windows", _window_counts(regions, load_task(work.target.task).words))
     crew = describe_workers(min(workers, len(missing)), work.execution(job.spec))
     return [
-        labelled("training", f"{total} {'seed' if total == 1 else 'seeds'} of {whose}{known}"),
+        labelled("training", f"{total} {each if total == 1 else f'{each}s'} of {whose}{known}"),
         samples,
         labelled("model", f"{describe_model(job.spec)}; {describe_settings(job.settings.to_record())}"),
         labelled("plan", f"{describe_plan(job.plan, [work.predicted_memory_gib(job.spec, job.plan)])}; {crew}"),
@@ -159,10 +159,11 @@ class TrainingLog:
         record, started = event.record, self._started[event.number]
         fold, epoch = divmod(record.epoch - 1, started.epochs)
         of_fold = f"fold {fold + 1}/{started.models} " if started.models > 1 else ""
+        place = f"epoch {epoch + 1}/{started.epochs}" if record.phase is None else str(record.phase)
         auc = "" if record.val_auc is None else f", val_auc {record.val_auc:.4f}"
         self._write(
             event.number,
-            f"{of_fold}epoch {epoch + 1}/{started.epochs}: step {record.steps:,}, train_loss {record.train_loss:.4f}, "
+            f"{of_fold}{place}: step {record.steps:,}, train_loss {record.train_loss:.4f}, "
             f"val_loss {record.val_loss:.4f}{auc}, {record.seconds:.1f} s",
         )
 

@@ -23,6 +23,7 @@ from tsladder.artifacts.plans import (
     Recipe,
     SearchPlan,
     TrainPlan,
+    phases_in,
     read_planned,
 )
 from tsladder.data.dataset import Dataset, load_dataset
@@ -220,6 +221,7 @@ class CellWork:
                 epochs=settings.epochs,
                 patience=self.recipe.patience,
                 extra_forward_pass=self.recipe.loss == "soft_auc",
+                phases=tuple(phase.epochs for phase in phases_in(self.recipe)),
             )
             for fold in folds
         )

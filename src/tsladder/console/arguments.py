@@ -119,7 +119,9 @@ def build_parser() -> Parser:
     )
     reading.add_argument("--decimal", choices=("point", "comma"), help="decimal mark, where the table is ambiguous")
     judging = fit.add_argument_group("verdict")
-    judging.add_argument("--alpha-of-interest", type=float, metavar="X", help="smallest exponent that matters (0.015)")
+    judging.add_argument(
+        "--alpha-of-interest", type=float, metavar="X", help="smallest exponent that matters (0.015; of RankIC 0.0025)"
+    )
     judging.add_argument("--confidence", type=float, metavar="P", help="confidence level of every interval (0.95)")
     judging.add_argument("--draws", type=int, metavar="N", help="draws of every bootstrap (1000)")
     judging.add_argument("--seed", type=int, metavar="N", help="random seed of every bootstrap (42)")

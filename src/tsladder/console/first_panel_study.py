@@ -37,7 +37,8 @@ class FirstPanelStudy:
     """Settings of a first study.
 
     `settings`: leaf=value of each parameter that must change for the stage splits to accept the panel, or for models to
-    be trained in a fair time; data.panel is the first. `folder`: that of the study. `refusal`: why no settings help, None where these do.
+    be trained in a fair time; data.panel is the first. `folder`: that of the study. `refusal`: why no settings help,
+    None where these do.
     """
 
     settings: tuple[str, ...]

@@ -12,9 +12,11 @@ from tsladder.artifacts.law import HorizonLaw
 from tsladder.errors import BadInput
 from tsladder.formatting import aligned
 from tsladder.law.evidence.detection import FEW_DOF
+from tsladder.law.reading.columns import ANY_LOSS
 from tsladder.law.reading.options import Reading
 from tsladder.law.scaling import residuals_of
-from tsladder.law.table import ALPHA_OF_INTEREST, CONFIDENCE, DRAWS, SEED, TableLaw, law_of_table, write_fit
+from tsladder.law.table import CONFIDENCE, DRAWS, SEED, TableLaw, law_of_table, write_fit
+from tsladder.ranking.words import gain, gain_with_interval, is_rank_error, rank_ic, rank_ic_of
 from tsladder.steps import OnStep, no_progress
 
 _MOST_RUNGS = 40
@@ -30,7 +32,7 @@ class FitOptions:
     ignore: Sequence[str] = ()
     per_size: str | None = None
     decimal: str | None = None
-    alpha_of_interest: float = ALPHA_OF_INTEREST
+    alpha_of_interest: float | None = None
     confidence: float = CONFIDENCE
     draws: int = DRAWS
     seed: int = SEED
@@ -39,7 +41,7 @@ class FitOptions:
     def reading(self) -> Reading:
         """Parse the options that describe the table. Raises BadInput with every fault of any option."""
         faults = []
-        if not 0.0 < self.alpha_of_interest < math.inf:
+        if self.alpha_of_interest is not None and not 0.0 < self.alpha_of_interest < math.inf:
             faults.append(f"--alpha-of-interest must be a positive number, got {self.alpha_of_interest:g}")
         if not _CONFIDENCE[0] <= self.confidence <= _CONFIDENCE[1]:
             faults.append(f"--confidence must be within {_CONFIDENCE[0]} and {_CONFIDENCE[1]}, got {self.confidence:g}")
@@ -90,22 +92,33 @@ def fit_points(
     return law
 
 
-def fit_lines(understood: str, groups: Mapping[str, HorizonLaw]) -> list[str]:
-    """Format a fit as plain text: the columns that were read, and for every group its verdict, fits and rungs."""
-    blocks = [[understood], *(_group(name, law) for name, law in groups.items())]
+def fit_lines(understood: str, groups: Mapping[str, HorizonLaw], metric: str = ANY_LOSS) -> list[str]:
+    """Format a fit as plain text: the columns that were read, and for every group its verdict, fits and rungs.
+
+    `metric`: the loss; of rankings the figures of the rungs are RankICs.
+    """
+    ranks = is_rank_error(metric)
+    blocks = [[understood], *(_group(name, law, ranks=ranks) for name, law in groups.items())]
     return [line for block in blocks for line in (*block, "")][:-1]
 
 
-def _group(name: str, law: HorizonLaw) -> list[str]:
+def _group(name: str, law: HorizonLaw, *, ranks: bool) -> list[str]:
     lines = [f"{name}: {law.verdict.replace('_', ' ')}", f"  {law.reason}", f"  {law.settle}", ""]
-    lines += [f"  {line}" for line in aligned([("fit", "parameters"), *_fits(law)])]
-    lines += ["", *(f"  {line}" for line in aligned(_rungs(law)))]
+    lines += [f"  {line}" for line in aligned([("fit", "parameters"), *_slope(law), *_fits(law)])]
+    lines += ["", *(f"  {line}" for line in aligned(_rungs(law, ranks=ranks)))]
     left = len(law.points) - _MOST_RUNGS
     lines += [f"  and {left} more"] if left > 0 else []
     if law.influential:
         lines += ["", "  each rung predicted from the others:"]
-        lines += [*(f"  {line}" for line in aligned(_left_out(law))), ""]
+        lines += [*(f"  {line}" for line in aligned(_left_out(law, ranks=ranks))), ""]
     return [*lines, *(f"  note: {note}" for note in law.notes)]
+
+
+def _slope(law: HorizonLaw) -> list[tuple[str, str]]:
+    found = law.rank_ic_per_tenfold
+    if found is None:
+        return []
+    return [("RankIC per tenfold size", gain_with_interval(found.value, found.low, found.high))]
 
 
 def _fits(law: HorizonLaw) -> list[tuple[str, str]]:
@@ -160,37 +173,46 @@ def _ends(interval: Sequence[float]) -> str:
     return f"[{interval[0]:.5g}, {interval[1]:.5g}]"
 
 
-def _rungs(law: HorizonLaw) -> list[tuple[str, ...]]:
+def _figure(loss: float, *, ranks: bool) -> str:
+    return rank_ic(rank_ic_of(loss)) if ranks else f"{loss:.6g}"
+
+
+def _rungs(law: HorizonLaw, *, ranks: bool) -> list[tuple[str, ...]]:
     residuals = residuals_of(law)
-    rows: list[tuple[str, ...]] = [("rung", "n_params", "loss", "se", "runs", "off the fit")]
+    rows: list[tuple[str, ...]] = [("rung", "n_params", "RankIC" if ranks else "loss", "se", "runs", "off the fit")]
     for index, point in enumerate(law.points[:_MOST_RUNGS]):
         rows.append(
             (
                 point.cell,
                 f"{point.n_params:.10g}",
-                f"{point.loss:.6g}",
+                _figure(point.measured[1], ranks=ranks),
                 "-" if point.se is None else f"{point.se:.2g}",
                 str(max(1, len(point.seeds))),
-                f"{math.expm1(residuals[index]):+.2%}" if index < len(residuals) else "-",
+                _off_the_fit(point.measured[1], residuals[index], ranks=ranks) if index < len(residuals) else "-",
             )
         )
     return rows
 
 
-def _left_out(law: HorizonLaw) -> list[tuple[str, ...]]:
+def _off_the_fit(loss: float, residual: float, *, ranks: bool) -> str:
+    """Format how far a rung lies above or below the fit: in RankIC, or relative to the fitted loss."""
+    return gain(loss * math.exp(-residual) - loss) if ranks else f"{math.expm1(residual):+.2%}"
+
+
+def _left_out(law: HorizonLaw, *, ranks: bool) -> list[tuple[str, ...]]:
     """Return the left-out rungs to show; for a long ladder only those that carry the fit, and the top one, which tests
     the law."""
     distance = {rung.cell: rung.cooks_distance for rung in law.influential}
-    header = ("rung", "loss", "predicted", "error", "alpha without it", "Cook's distance")
+    header = ("rung", "RankIC" if ranks else "loss", "predicted", "error", "alpha without it", "Cook's distance")
     left_out = law.leave_one_rung_out
     few = len(left_out) <= _MOST_RUNGS
     shown = [left for left in left_out if few or left.cell in distance or left is left_out[-1]]
     rows = [
         (
             left.cell,
-            f"{left.measured:.6g}",
-            f"{left.predicted:.6g}",
-            f"{left.error:+.2%}",
+            _figure(left.measured, ranks=ranks),
+            _figure(left.predicted, ranks=ranks),
+            gain(left.measured - left.predicted) if ranks else f"{left.error:+.2%}",
             f"{left.alpha_without:.4f}",
             f"{distance[left.cell]:.3g}" if left.cell in distance else "-",
         )

@@ -191,7 +191,7 @@ def _running_lines(state: StudyState) -> list[Text]:
         for trial in cell.running:
             # Trials are shown to users counted from 1, as seeds are.
             number = trial.number + (0 if one == "seed" else 1)
-            facts = [f"{name} {one} {number}", f"epoch {trial.epoch}/{trial.epochs}"]
+            facts = [f"{name} {one} {number}", trial.place]
             if trial.val_loss is not None:
                 facts.append(f"{words.heading('val')} {words.shown(trial.val_loss)}")
             if trial.resident_gib is not None:

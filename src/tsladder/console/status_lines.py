@@ -93,7 +93,7 @@ def _cell_notes(cell: CellState, words: LossWords) -> list[str]:
     if cell.phase is not None:
         progress = "" if cell.phase_total is None else f" {cell.phase_done} of {cell.phase_total}"
         running = ", ".join(
-            f"{trial.number + 1} in epoch {trial.epoch}/{trial.epochs}"
+            f"{trial.number + 1} in {trial.place}"
             + ("" if trial.val_loss is None else f" at {words.shown(trial.val_loss)}")
             for trial in cell.running
         )

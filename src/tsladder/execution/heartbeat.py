@@ -61,13 +61,14 @@ class Heartbeat:
 
     def restarted(self, number: int) -> None:
         """Note that training `number` starts again from its first epoch."""
-        self._running[number] = dataclasses.replace(self._running[number], epoch=0, val_loss=None)
+        self._running[number] = dataclasses.replace(self._running[number], epoch=0, val_loss=None, phase=None)
         self._changed = True
 
-    def epoch_ended(self, number: int, *, epoch: int, val_loss: float) -> None:
-        """Note that training `number` completed epoch `epoch`, counted from 1."""
+    def epoch_ended(self, number: int, *, epoch: int, val_loss: float, phase: str | None = None) -> None:
+        """Note that training `number` completed epoch `epoch`, counted from 1; `phase` says where in its phase that
+        is."""
         loss = val_loss if math.isfinite(val_loss) else None
-        self._running[number] = dataclasses.replace(self._running[number], epoch=epoch, val_loss=loss)
+        self._running[number] = dataclasses.replace(self._running[number], epoch=epoch, val_loss=loss, phase=phase)
         self._changed = True
 
     def ended(self, number: int) -> None:

@@ -112,7 +112,9 @@ def run_jobs(
                     elif isinstance(event, Message):
                         on_message(event)
                     else:
-                        heartbeat.epoch_ended(event.number, epoch=event.record.epoch, val_loss=event.record.val_loss)
+                        record = event.record
+                        phase = None if record.phase is None else str(record.phase)
+                        heartbeat.epoch_ended(event.number, epoch=record.epoch, val_loss=record.val_loss, phase=phase)
                         if on_epoch is not None:
                             on_epoch(event)
     finally:

@@ -82,7 +82,10 @@ def law_of_study(places: Places, params: AnyParams, *, unscored_reason: str | No
             for horizon, rungs in points.items()
         },
         probes_failed=failed_probes(audit),
-        costs={horizon: StudyCost.of_horizon(places, params, horizon) for horizon in points},
+        costs={
+            plan.question.horizon: StudyCost.of_horizon(places, params, plan.question.horizon, plan.question.model)
+            for plan in planned.values()
+        },
         metric=load_any(params.target.task).metric,
         selections=selections,
         audit=audit,

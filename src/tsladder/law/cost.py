@@ -38,12 +38,17 @@ class StudyCost:
     run: RunLength
 
     @classmethod
-    def of_horizon(cls, places: Places, params: AnyParams, horizon: int) -> StudyCost | None:
-        """Build the cost of a horizon from the samples that its splits count; None before the splits are made."""
+    def of_horizon(
+        cls, places: Places, params: AnyParams, horizon: int, geometry: Geometry | None = None
+    ) -> StudyCost | None:
+        """Build the cost of a horizon from the samples that its splits count; None before the splits are made.
+
+        `geometry`: that of its models, from a plan; None: from the question, which for a panel asks its file.
+        """
         run = run_length_on_disk(places, params, horizon)
         if run is None:
             return None
-        return cls(params=params, horizon=horizon, geometry=geometry_for(places, params, horizon), run=run)
+        return cls(params=params, horizon=horizon, geometry=geometry or geometry_for(places, params, horizon), run=run)
 
     def more_seeds(self, n_params: Sequence[float], extra: int) -> float | None:
         """Return the seconds of training every rung `extra` more times; None where a rung's time is not known."""

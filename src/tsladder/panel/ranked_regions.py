@@ -22,7 +22,7 @@ from tsladder.vocabulary import Region
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class RegionDays:
+class RankedSessions:
     """Sessions of a region from its first to its last sample day. `rows_D`: their rows in the panel. `sample_D`: sample
     days."""
 
@@ -75,7 +75,7 @@ def ranked_days(made: PanelInputs, labels: Labels, stored: PanelSplits, known: S
 
 def region_days(
     axis: DayAxis, panel: Panel, return_TS: FloatTS, stored: PanelSplits, splits: Splits, region: Region
-) -> RegionDays:
+) -> RankedSessions:
     """Return the days of `region` with their labels. `return_TS`: forward returns of the horizon of `stored`; `splits`:
     those of `stored`."""
     stocks_TS = axis.stocks_TS
@@ -85,7 +85,7 @@ def region_days(
     rows_D = np.arange(samples_N[0], samples_N[-1] + 1)
     sample_D = _marked(axis, samples_N)[rows_D]
     member_DS = stocks_TS[rows_D] & sample_D[:, None]
-    return RegionDays(
+    return RankedSessions(
         region=RankedRegion(
             dates_D=panel.dates_T[rows_D],
             symbols=panel.symbols_S,

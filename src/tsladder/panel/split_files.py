@@ -8,7 +8,8 @@ from tsladder.artifacts.panel_features import PanelFeatures, read_panel_features
 from tsladder.artifacts.panel_splits import DayCount, PanelSplits, write_panel_splits
 from tsladder.data.splits import Split, Splits
 from tsladder.errors import WorkFailed
-from tsladder.panel.days import check_days, count_days, cut_days
+from tsladder.panel.day_cuts import cut_days
+from tsladder.panel.days import check_days, count_days
 from tsladder.panel.file import read_panel
 from tsladder.panel.samples import PanelInputs, build_inputs, build_labels
 from tsladder.panel.targets import Labels

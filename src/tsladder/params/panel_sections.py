@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from tsladder.params.phases import CLASSIC, PhaseParams
 from tsladder.params.sections import (
     Count,
     EvaluationParams,
@@ -146,12 +147,23 @@ class PanelModelParams:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PretrainingParams:
+    """Pretraining of a winner's encoder for `epochs` on the training days, without labels. `mask`: share of the patches
+    of a window that are hidden."""
+
+    epochs: Annotated[Count, MayBeLeftOut()] = 10
+    mask: Annotated[float, Range(0.0, 0.95, above=True), MayBeLeftOut()] = 0.4
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PanelSearchParams(SearchParams):
-    """Search section: that of a series study, without the phases that a panel study does not have."""
+    """Search section: that of a series study, without the phases that a panel study does not have. `pretraining`: each
+    cell's winner is also trained from an encoder that was trained without labels; null: from random weights alone."""
 
     objective: Annotated[Literal["val_loss", "val_auc"], MayBeLeftOut()] = "val_loss"
     supplementary: Annotated[SupplementaryParams | None, MayBeLeftOut()] = None
     transfer: Annotated[bool, MayBeLeftOut()] = False
+    pretraining: Annotated[PretrainingParams | None, MayBeLeftOut()] = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -162,7 +174,8 @@ class PanelTrainingParams(TrainingParams):
     `horizon_weights`: horizon -> weight of its labels, for models that forecast several horizons at once; null: a model
     forecasts the horizon of its cell alone, whose weight is always 1. `train_every`: an epoch sees one of so many
     training days, another one in the next epoch. `stocks_per_day`: so many stocks are drawn on each training day; null:
-    all. `day_weights`: weights of the days in the loss `regime`.
+    all. `day_weights`: weights of the days in the loss `regime`. `phases`: `classic` takes those of
+    `tsladder.params.phases`.
     """
 
     loss: Annotated[str, MayBeLeftOut()] = "auto"
@@ -172,6 +185,19 @@ class PanelTrainingParams(TrainingParams):
     train_every: Annotated[Count, MayBeLeftOut()] = 1
     stocks_per_day: Annotated[Annotated[int, Range(2)] | None, MayBeLeftOut()] = None
     day_weights: Annotated[Literal["volatility_terciles"] | None, MayBeLeftOut()] = None
+    phases: Annotated[Literal["classic"] | tuple[PhaseParams, ...] | None, MayBeLeftOut()] = None
+
+    @property
+    def phase_list(self) -> tuple[PhaseParams, ...]:
+        """The phases, in their order; empty without phases."""
+        if self.phases is None:
+            return ()
+        return CLASSIC if self.phases == "classic" else self.phases
+
+    @property
+    def mixtures(self) -> tuple[Mapping[str, float], ...]:
+        """Weights of the losses that models are trained on: one mixture, or that of each phase."""
+        return tuple(phase.loss_weights or self.loss_weights for phase in self.phase_list) or (self.loss_weights,)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -80,6 +80,7 @@ DEFAULT_RATES = Rates()
 class RunLength:
     """Length of a training: its training and validation windows, the epochs allowed and the patience (None: off).
 
+    `phases`: epochs of each phase, each with patience of its own; empty for a training without phases.
     `earlier`: lengths of the other models of a trial, one per fold, where the search walks forward.
     `extra_forward_pass`: the loss is no sum over windows, so a batch of several micro-batches takes one forward pass
     more.
@@ -91,12 +92,14 @@ class RunLength:
     patience: int | None
     earlier: tuple[RunLength, ...] = ()
     extra_forward_pass: bool = False
+    phases: tuple[int, ...] = ()
 
     @property
     def expected_epochs(self) -> float:
-        if self.patience is None:
+        patience = self.patience
+        if patience is None:
             return self.epochs
-        return min(self.epochs, BEST_EPOCH_SHARE * self.epochs + self.patience)
+        return sum(min(epochs, BEST_EPOCH_SHARE * epochs + patience) for epochs in self.phases or (self.epochs,))
 
 
 def run_length(params: AnyParams, folds: Sequence[tuple[int, int]]) -> RunLength:

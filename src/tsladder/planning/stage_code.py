@@ -35,12 +35,22 @@ PANEL_TRAINING = (
     "tsladder.training.trainer",
 )
 """Entry modules of the code from the features of a panel to a trained model."""
-_PANEL_SCORING = ("tsladder.cells.forecasting", "tsladder.cells.panel_scoring")
+_PANEL_SCORING = ("tsladder.cells.forecasting", "tsladder.cells.panel_scoring", "tsladder.ranking.frames")
+
+PRETRAINING = ("tsladder.cells.pretraining_jobs", "tsladder.training.pretraining")
+"""Entry modules of what pretraining adds to the training of a panel study."""
 
 NUMBER_MAKERS = {
     "panel/hpo": (*PANEL_TRAINING, *_SEARCH),
     "panel/train": (*PANEL_TRAINING, "tsladder.cells.seed_jobs"),
     "panel/evaluate": (*PANEL_TRAINING, *_PANEL_SCORING),
+    "panel/pretrain": (
+        *PANEL_TRAINING,
+        *PRETRAINING,
+        *_PANEL_SCORING,
+        "tsladder.cells.pretraining",
+        "tsladder.cells.seed_jobs",
+    ),
     "hpo": (*TRAINING, *_SEARCH),
     "train": (*TRAINING, "tsladder.cells.seed_jobs"),
     "evaluate": ("tsladder.data.dataset", "tsladder.planning.recipe", *_SCORING),
@@ -68,6 +78,8 @@ OUTSIDE = {
     "tsladder.vocabulary": "names",
     "tsladder.families.parts.activations": "bytes that a block takes",
     "tsladder.families.parts.panel_activations": "bytes that a day takes",
+    "tsladder.families.panel.atft.activations": "bytes that a day takes",
+    "tsladder.families.panel.atft.work": "multiplications of a day, for seconds of training",
     "tsladder.families.parts.panel_work": "multiplications of a day, for seconds of training",
     "tsladder.families.parts.work": "multiplications of a block, for seconds of training",
     "tsladder.evaluation.constant": "the loss of the base rate, recorded beside a trial",
@@ -87,8 +99,8 @@ OUTSIDE = {
     "tsladder.panel.study_cube": "cache of a panel",
     "tsladder.panel.universe": "members of a panel; their values are in the fingerprint of the features",
     "tsladder.planning.calibration": "peaks of memory on this machine",
-    "tsladder.planning.cell_inputs": "reads which features and splits a cell has",
     "tsladder.planning.cells": "writes the plan files",
+    "tsladder.planning.cell_inputs": "records of features and splits of a cell",
     "tsladder.planning.panel_cells": "writes the plan files of a panel study",
     "tsladder.planning.duration": "seconds of training",
     "tsladder.planning.endings": "how a stage ended",
@@ -104,7 +116,7 @@ OUTSIDE = {
     "tsladder.planning.sources": "reads files of code",
     "tsladder.planning.stage_code": "these lists",
     "tsladder.planning.step_costs": "seconds of training on a GPU",
-    "tsladder.planning.study_models": "which models a cell has; the plan files say it by value",
+    "tsladder.planning.study_models": "models of a study, for checks of memory and forecasts",
     "tsladder.cells.best_params": "a table of the best trials so far",
     "tsladder.cells.training_runs": "runs of trainings in MLflow",
     "tsladder.cells.trial_records": "records and runs of trials that ended",

@@ -8,7 +8,7 @@ from tsladder.artifacts.store import write_text
 from tsladder.params import Params
 from tsladder.places import EXPERIMENT_RESULTS, Places
 from tsladder.report.blocks import Paragraph
-from tsladder.report.comparison import to_trials_csv
+from tsladder.report.comparison import TRIALS, to_trials_csv
 from tsladder.report.document import document
 from tsladder.report.environment import Environment
 from tsladder.report.page import PAGE, drawn_only, write_page
@@ -20,7 +20,6 @@ from tsladder.results.table import to_csv
 from tsladder.tracking import RunTags, Tracker
 from tsladder.vocabulary import Phase
 
-TRIALS = "trials.csv"
 COPIED = (PAGE, EXPERIMENT_RESULTS, TRIALS, PARALLEL)
 """Files that the run `comparison` holds, as far as they were written."""
 

@@ -10,6 +10,8 @@ from tsladder.artifacts.trials import TrialRecord
 from tsladder.params import PanelParams
 from tsladder.report.facts import CellFacts, Facts
 
+TRIALS = "trials.csv"
+
 SETTINGS = (
     "d_model",
     "n_layers",

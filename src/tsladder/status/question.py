@@ -16,7 +16,7 @@ from tsladder.params import AnyParams, DataParams, PanelParams, names_panel, par
 from tsladder.places import Places
 from tsladder.planning.across_cells import plan_files
 from tsladder.planning.cells import plan_cells
-from tsladder.planning.endings import AS_PLANNED, cell_ending_files, ending_files
+from tsladder.planning.endings import AS_PLANNED, ending_files, panel_ending_files
 from tsladder.planning.fingerprint import Code
 from tsladder.planning.panel_cells import plan_panel_cells, stocks_of
 from tsladder.planning.plans import CellPlans, study_key
@@ -52,7 +52,7 @@ def read_question(places: Places) -> StudyQuestion:
     plans = plans_of_study(places, params)
     files = {path: text_of(plan) for path, plan in _plan_files(places, params, plans).items()}
     of_panel = isinstance(params, PanelParams)
-    endings = cell_ending_files if of_panel else ending_files
+    endings = panel_ending_files if of_panel else ending_files
     files |= dict.fromkeys(endings(places, params.cells), AS_PLANNED)
     texts = {path.relative_to(places.root).as_posix(): text for path, text in files.items()}
     save_cache(places.sources)

@@ -18,12 +18,12 @@ def build_adabelief(
 ) -> torch.optim.Optimizer:
     """Build AdaBelief with decoupled weight decay, as each of `groups` gives it.
 
-    Each group counts its steps in its key `step`. `foreach` is off: it would copy all weights twice, and is slower on a
-    CPU.
+    Each group counts in its key `step` the steps in which its parameters had gradients. `foreach` is off: it would copy
+    all weights twice, and is slower on a CPU.
     """
     from pytorch_optimizer import AdaBelief
 
-    return AdaBelief(
+    optimizer = AdaBelief(
         [{**group, "step": 0} for group in groups],
         lr=learning_rate,
         betas=betas,
@@ -33,3 +33,13 @@ def build_adabelief(
         rectify=rectify,
         foreach=False,
     )
+    optimizer.register_step_post_hook(_uncount_idle_groups)
+    return optimizer
+
+
+def _uncount_idle_groups(optimizer: torch.optim.Optimizer, _args: Any, _keywords: Any) -> None:
+    """Take back the step that the library counts for groups whose parameters took none: the correction of their moments
+    would be that of older ones."""
+    for group in optimizer.param_groups:
+        if all(parameter.grad is None for parameter in group["params"]):
+            group["step"] -= 1

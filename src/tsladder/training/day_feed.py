@@ -158,8 +158,12 @@ def _inputs_of_stocks(inputs: DayInputs, stocks_BS: Tensor) -> DayInputs:
         place_BS.scatter_(1, stocks_BS, drawn)
         old_BSk = inputs.neighbours_BSk[days_B1, stocks_BS]
         new_BSk = place_BS[days_B1[..., None], old_BSk.clamp(min=0)]
-        neighbours_BSk = torch.where(old_BSk < 0, -1, new_BSk)
-        edges_BSkK = inputs.edges_BSkK[days_B1, stocks_BS] * (neighbours_BSk >= 0)[..., None]
+        new_BSk = torch.where(old_BSk < 0, -1, new_BSk)
+        # Those that are left close up, in the order in which they were.
+        order_BSk = (new_BSk < 0).int().argsort(dim=-1, stable=True)
+        neighbours_BSk = new_BSk.take_along_dim(order_BSk, -1)
+        edges_BSkK = inputs.edges_BSkK[days_B1, stocks_BS].take_along_dim(order_BSk[..., None], -2)
+        edges_BSkK = edges_BSkK * (neighbours_BSk >= 0)[..., None]
     return DayInputs(
         x_BSTF=inputs.x_BSTF[days_B1, stocks_BS],
         here_BST=inputs.here_BST[days_B1, stocks_BS],

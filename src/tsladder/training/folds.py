@@ -96,6 +96,8 @@ def walk_forward(
                 val_auc=fitted.val_auc,
                 epochs_run=len(fitted.curve),
                 seconds=sum(epoch.seconds for epoch in fitted.curve),
+                phases=fitted.phases,
+                best_phase=fitted.best_phase,
             )
         )
         if not ended[-1].scored:

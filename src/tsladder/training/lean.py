@@ -12,7 +12,7 @@ width 2048.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from tsladder.seeds import derive_seed
+from tsladder.training.step_counts import StepCounts
 
 DECAY_EXPONENT = -0.8
 """Exponent of the second moments' decay, 1 - t ** DECAY_EXPONENT at step t, so that they need no bias correction."""
@@ -50,27 +51,27 @@ class LeanOptimizer(torch.optim.Optimizer):
     def __init__(self, groups: list[dict[str, Any]], *, learning_rate: float, seed: int) -> None:
         super().__init__(groups, {"lr": learning_rate, "weight_decay": 0.0})
         self._seed = seed
-        self._steps = 0
+        self._steps = StepCounts(self.param_groups)
         self._moved = False
         everything = [(p, group) for group in self.param_groups for p in group["params"]]
         self._of = {id(p): (number, group) for number, (p, group) in enumerate(everything)}
 
     def begin_step(self) -> None:
         """Begin an optimizer step, before its first backward pass."""
-        self._steps += 1
+        self._steps.begin_step()
 
     def end_step(self) -> None:
         """End an optimizer step, after every parameter has taken it."""
         self._moved = False
 
-    @property
-    def steps_taken(self) -> int:
-        """Number of steps begun, on which the decay of the moments and the rounding of the next step depend."""
-        return self._steps
+    def numbers(self) -> dict[str, Any]:
+        """Return the counts of steps, JSON-ready, on which the decay of the moments and the rounding of the next step
+        depend."""
+        return self._steps.numbers()
 
-    @steps_taken.setter
-    def steps_taken(self, count: int) -> None:
-        self._steps = count
+    def restore_numbers(self, numbers: Mapping[str, Any]) -> None:
+        """Restore what `numbers` returned."""
+        self._steps.restore_numbers(numbers)
 
     @property
     def in_motion(self) -> bool:
@@ -117,7 +118,7 @@ class LeanOptimizer(torch.optim.Optimizer):
         clip = max(1.0, (squares.item() / parameter.numel()) ** 0.5 / CLIP)
         learning_rate = group["lr"]
         keep = 1.0 - learning_rate * group["weight_decay"]
-        rounding = _Rounding(parameter, derive_seed(self._seed, number, self._steps))
+        rounding = _Rounding(parameter, derive_seed(self._seed, number, self._steps.begun))
         for part in rows:
             value = matrix_RC[part].float().mul_(keep)
             value.add_(scale.update(gradient_RC, part), alpha=-learning_rate / clip)
@@ -132,7 +133,7 @@ class LeanOptimizer(torch.optim.Optimizer):
             shapes = {"row": (rows, 1), "column": (1, columns)} if factored else {"square": (rows, columns)}
             for name, shape in shapes.items():
                 state[name] = torch.zeros(shape, dtype=torch.float32, device=parameter.device)
-        decay = 1.0 - self._steps**DECAY_EXPONENT
+        decay = 1.0 - self._steps.count(parameter) ** DECAY_EXPONENT
         if not factored:
             squares = gradient_RC.float().square().add_(FLOOR)
             state["square"].mul_(decay).add_(squares, alpha=1.0 - decay)

@@ -17,23 +17,34 @@ from tsladder.planning.recipe import Settings
 from tsladder.seeds import derive_seed
 from tsladder.training.adabelief import build_adabelief
 from tsladder.training.lean import LeanOptimizer
+from tsladder.training.step_counts import StepCounts
 
 BETAS = (0.9, 0.999)
 EPSILON = 1e-8
 
 
 def build_optimizer(
-    parameters: Mapping[str, Tensor], recipe: Recipe, settings: Settings, *, seed: int
+    parameters: Mapping[str, Tensor],
+    recipe: Recipe,
+    settings: Settings,
+    *,
+    seed: int,
+    parts: Mapping[str, str] | None = None,
 ) -> torch.optim.Optimizer:
     """Build AdamW (Loshchilov & Hutter 2019), AdaBelief or the lean optimizer; weight decay applies to matrices only,
     not to biases, norms and positions.
 
     `seed` decides the stochastic rounding of precision bf16; the other precisions draw nothing. Raises BadInput for
     AdaBelief with bf16, which holds no weights in fp32.
+
+    `parts`: name -> part of the model, for the parameters of parts that are switched on and off. A parameter without a
+    gradient is left as it is, and its steps are counted by those that it has taken.
     """
+    of_part = parts or {}
     groups = [
-        {"params": [p for name, p in parameters.items() if _is_matrix(name, p)], "weight_decay": settings.weight_decay},
-        {"params": [p for name, p in parameters.items() if not _is_matrix(name, p)], "weight_decay": 0.0},
+        group
+        for part in (None, *sorted(set(of_part.values())))
+        for group in _groups({n: p for n, p in parameters.items() if of_part.get(n) == part}, settings.weight_decay)
     ]
     if recipe.optimizer == "lean":
         return LeanOptimizer(groups, learning_rate=settings.learning_rate, seed=derive_seed(seed, "rounding"))
@@ -47,6 +58,14 @@ def build_optimizer(
     if recipe.precision == "bf16":
         return RoundingAdamW(groups, learning_rate=settings.learning_rate, seed=derive_seed(seed, "rounding"))
     return torch.optim.AdamW(groups, lr=settings.learning_rate, betas=BETAS, eps=EPSILON, fused=True)
+
+
+def _groups(parameters: Mapping[str, Tensor], weight_decay: float) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the matrices among `parameters`, and the others, which are not decayed."""
+    return (
+        {"params": [p for name, p in parameters.items() if _is_matrix(name, p)], "weight_decay": weight_decay},
+        {"params": [p for name, p in parameters.items() if not _is_matrix(name, p)], "weight_decay": 0.0},
+    )
 
 
 def _is_matrix(name: str, parameter: Tensor) -> bool:
@@ -66,34 +85,34 @@ class RoundingAdamW(torch.optim.Optimizer):
     def __init__(self, groups: list[dict[str, Any]], *, learning_rate: float, seed: int) -> None:
         super().__init__(groups, {"lr": learning_rate, "betas": BETAS, "eps": EPSILON, "weight_decay": 0.0})
         self._bits = np.random.SFC64(seed)
-        self._steps = 0
+        self._steps = StepCounts(self.param_groups)
 
     def numbers(self) -> dict[str, Any]:
         """Return the steps taken and the state of the rounding's generator, JSON-ready."""
         state: dict[str, Any] = dict(self._bits.state)
         words = [int(word) for word in state["state"]["state"]]
-        return {"steps": self._steps, "bits": {**state, "state": {"state": words}}}
+        return {**self._steps.numbers(), "bits": {**state, "state": {"state": words}}}
 
     def restore_numbers(self, numbers: Mapping[str, Any]) -> None:
         """Restore what `numbers` returned."""
         bits: Any = dict(numbers["bits"])
         bits["state"] = {"state": np.array(bits["state"]["state"], dtype=np.uint64)}
         self._bits.state = bits
-        self._steps = int(numbers["steps"])
+        self._steps.restore_numbers(numbers)
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
         """Take one step from the gradients that the parameters hold. `closure` is not supported."""
         if closure is not None:
             raise ValueError("RoundingAdamW takes no closure")
-        self._steps += 1
+        self._steps.begin_step()
         for group in self.param_groups:
             for parameter in group["params"]:
                 if parameter.grad is not None:
                     self._step_one(parameter, group)
 
     def _step_one(self, parameter: Tensor, group: Mapping[str, Any]) -> None:
-        learning_rate, (beta1, beta2) = group["lr"], group["betas"]
+        learning_rate, (beta1, beta2), steps = group["lr"], group["betas"], self._steps.count(parameter)
         state = self.state[parameter]
         if not state:
             state["mean"] = torch.zeros_like(parameter, dtype=torch.float32)
@@ -101,9 +120,9 @@ class RoundingAdamW(torch.optim.Optimizer):
         gradient = parameter.grad.float()  # type: ignore[union-attr]
         state["mean"].lerp_(gradient, 1 - beta1)
         state["square"].mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
-        spread = (state["square"] / (1 - beta2**self._steps)).sqrt_().add_(group["eps"])
+        spread = (state["square"] / (1 - beta2**steps)).sqrt_().add_(group["eps"])
         value = parameter.float().mul_(1 - learning_rate * group["weight_decay"])
-        value.addcdiv_(state["mean"], spread, value=-learning_rate / (1 - beta1**self._steps))
+        value.addcdiv_(state["mean"], spread, value=-learning_rate / (1 - beta1**steps))
         parameter.copy_(value if parameter.dtype == torch.float32 else self._rounded(value))
 
     def _rounded(self, value: Tensor) -> Tensor:
@@ -135,17 +154,16 @@ def read_back(optimizer: torch.optim.Optimizer) -> BuiltOptimizer:
     `weight_decay` is that of matrices, `weight_decay_of_others` that of all other parameters. The learning rate, which
     changes with every step, is left out. Raises ValueError where groups differ in anything else.
     """
-    matrices, *others = optimizer.param_groups
-    found: dict[str, Any] = {"weight_decay": matrices["weight_decay"]}
-    for group in others:
-        found["weight_decay_of_others"] = group["weight_decay"]
-        for key in _NAMES_READ_BACK.keys() & group.keys():
-            if group[key] != matrices[key]:
-                raise ValueError(f"the groups of {type(optimizer).__name__} differ in {key}")
+    first, *others = optimizer.param_groups
+    decays = sorted({group["weight_decay"] for group in optimizer.param_groups})
+    if len(decays) > 2:
+        raise ValueError(f"the groups of {type(optimizer).__name__} have weight decays {decays}")
+    found: dict[str, Any] = {"weight_decay": decays[-1], "weight_decay_of_others": decays[0]}
     for key, name in _NAMES_READ_BACK.items():
-        if key in matrices:
-            value = matrices[key]
-            found[name] = list(value) if isinstance(value, tuple) else value
+        if any(group.get(key) != first.get(key) for group in others):
+            raise ValueError(f"the groups of {type(optimizer).__name__} differ in {key}")
+        if key in first:
+            found[name] = list(first[key]) if isinstance(first[key], tuple) else first[key]
     if isinstance(optimizer, LeanOptimizer | RoundingAdamW):
         found["decoupled"] = optimizer.DECOUPLED
     return BuiltOptimizer(name=type(optimizer).__name__, settings=found)
@@ -163,9 +181,7 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
 def optimizer_numbers(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
     """Return the rest of the optimizer's state, JSON-ready: steps taken and the generator of the rounding. AdaBelief
     counts the steps of each group; torch's AdamW those of each parameter, in a tensor."""
-    if isinstance(optimizer, LeanOptimizer):
-        return {"steps": optimizer.steps_taken}
-    if isinstance(optimizer, RoundingAdamW):
+    if isinstance(optimizer, LeanOptimizer | RoundingAdamW):
         return optimizer.numbers()
     if "step" in optimizer.param_groups[0]:
         return {"steps_of_groups": [group["step"] for group in optimizer.param_groups]}
@@ -182,9 +198,7 @@ def restore_optimizer(
         number, field = name.split(".", 1)
         parameter = parameters[int(number)]
         optimizer.state[parameter][field] = value.to(parameter.device)
-    if isinstance(optimizer, LeanOptimizer):
-        optimizer.steps_taken = int(numbers["steps"])
-    elif isinstance(optimizer, RoundingAdamW):
+    if isinstance(optimizer, LeanOptimizer | RoundingAdamW):
         optimizer.restore_numbers(numbers)
     elif "step" in optimizer.param_groups[0]:
         for group, steps in zip(optimizer.param_groups, numbers["steps_of_groups"], strict=True):

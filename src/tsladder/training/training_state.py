@@ -9,9 +9,11 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from tsladder.artifacts.checkpoints import PatienceState, TrainingState
+from tsladder.artifacts.checkpoints import PatienceState, PhaseState, TrainingState
 from tsladder.artifacts.outcome import EpochRecord
+from tsladder.artifacts.plans import phases_in
 from tsladder.patience import Patience
+from tsladder.patience import step as step_patience
 from tsladder.training.best_weights import BestWeights
 from tsladder.training.checkpoints import Checkpoints, StopRequested
 from tsladder.training.gradients import Beat, LossSums
@@ -41,7 +43,8 @@ class TrainingProgress:
     """Progress of one training, from its first epoch or from the checkpoint that an earlier process left.
 
     `epoch` is the current one, counted from 1, of which `steps_done` steps have been made; `ended` says how training
-    ended where only the final score is missing.
+    ended where only the final score is missing. `phase` is the current one, counted from 0, of which `phase_epochs`
+    epochs have ended; a training without phases is one phase.
     """
 
     def __init__(self, job: Job, trained: ModelInTraining, best: BestWeights, checkpoints: Checkpoints | None) -> None:
@@ -59,7 +62,10 @@ class TrainingProgress:
         self.epoch = 1
         self.steps_done = 0
         self.sums = LossSums.zero(trained.device)
-        self.patience = Patience(limit=job.recipe.patience, min_delta=job.recipe.min_delta)
+        self.phase = self.phase_epochs = 0
+        self._has_phases = bool(phases_in(job.recipe))
+        self._fresh = Patience(limit=job.recipe.patience, min_delta=job.recipe.min_delta)
+        self.patience = self._best_of_all = self._fresh
         self.curve: list[EpochRecord] = []
         self.ended: StopReason | None = None
         stored = None if checkpoints is None else checkpoints.resume()
@@ -116,9 +122,26 @@ class TrainingProgress:
     def epoch_seconds(self) -> float:
         return self._seconds_before + time.perf_counter() - self._epoch_began
 
+    @property
+    def best_epoch(self) -> int:
+        """Epoch with the lowest loss so far, over all phases; 0 before the first one."""
+        return self._best_of_all.best_step
+
+    def judge(self, loss: float) -> None:
+        """Take the loss of the current epoch into account, by which epochs are compared."""
+        self.patience = step_patience(self.patience, loss, self.epoch)
+        self._best_of_all = step_patience(self._best_of_all, loss, self.epoch)
+
+    def begin_phase(self) -> None:
+        """Begin the next phase, with patience of its own."""
+        self.phase += 1
+        self.phase_epochs = 0
+        self.patience = self._fresh
+
     def end_epoch(self) -> None:
         """Begin the next epoch."""
         self.epoch += 1
+        self.phase_epochs += 1
         self.steps_done = 0
         self.sums = LossSums.zero(self._trained.device)
         self._order_before = self._order.get_state()
@@ -159,6 +182,9 @@ class TrainingProgress:
             curve=tuple(self.curve),
             ended=self.ended,
             optimizer=numbers,
+            phase=PhaseState(number=self.phase, epochs_done=self.phase_epochs, best=_stored(self._best_of_all))
+            if self._has_phases
+            else None,
         )
         self._checkpoints.write(tensors, state)
         self._best.forget_older()
@@ -169,8 +195,8 @@ class TrainingProgress:
 
     def _restore(self, stored: StateFile, checkpoints: Checkpoints) -> None:
         state = stored.state
-        patience = _restored(state.patience)
-        if patience.best_step > 0 and not self._best.adopt(patience.best_step, stored.below(BEST)):
+        best_of_all = _restored(state.patience if state.phase is None else state.phase.best)
+        if best_of_all.best_step > 0 and not self._best.adopt(best_of_all.best_step, stored.below(BEST)):
             checkpoints.refuse("lacks the weights of its best epoch")
             return
         self._trained.weights.load(stored.below(WEIGHTS))
@@ -187,7 +213,9 @@ class TrainingProgress:
         self.sums = LossSums(**{name: value.to(self._trained.device) for name, value in stored.below(SUMS)})
         self._train_seconds_before = state.train_seconds
         self._seconds_before = state.epoch_seconds
-        self.patience = patience
+        self.patience, self._best_of_all = _restored(state.patience), best_of_all
+        self.phase = 0 if state.phase is None else state.phase.number
+        self.phase_epochs = state.epoch - 1 if state.phase is None else state.phase.epochs_done
         self.curve = list(state.curve)
         self.ended = state.ended
         checkpoints.continue_counts(state)

@@ -11,7 +11,7 @@ from tests.bundled_data import bundled_panel
 from tests.panel.made_up import made_up
 
 from tsladder.audit.panel.subject import PanelSubject, panel_subject
-from tsladder.panel.days import cut_days
+from tsladder.panel.day_cuts import cut_days
 from tsladder.panel.panel import Panel
 from tsladder.panel.samples import build_inputs
 from tsladder.params import PanelParams

@@ -6,7 +6,9 @@ import dataclasses
 
 import pytest
 import torch
-from tests.families.panel_contract import built, geometry, gradients, moved_by, noise, scores, spec_of
+from tests.families.panel_contract import built, geometry, gradients, moved_by, noise, scores, spec_of, wide_spec
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
 
 from tsladder.families.panel.panel_transformer import n_patches, panel_geometry, temporal_blocks
 from tsladder.models.build import build, count_params
@@ -33,6 +35,25 @@ def test_every_shape_of_every_grid_has_the_parameters_that_are_counted(budget: s
     for member in build_grid(geometry(NAME), budget).shapes:
         with torch.device("meta"):
             assert count_params(build(member, dropout=0.0)) == member.n_params
+
+
+def test_counts_of_blocks_and_body_are_those_of_the_parts_of_that_name() -> None:
+    counted = spec_of(NAME, n_layers=5, inside=geometry(NAME, horizons=2, quantiles=5, n_outputs=10))
+    model = build(counted, dropout=0.0)
+    around = sum(count_params(part) for part in (model.embed, model.head))
+    position = model.get_parameter("position").numel()
+    assert counted.n_params_body == count_params(model) - around - position
+    assert counted.n_params_blocks == count_params(model.blocks)
+    assert counted.costs.largest_weight == max(p.numel() for p in model.blocks.parameters())
+
+
+@pytest.mark.parametrize("n_layers", [2, 3, 4, 7])
+def test_multiplies_as_often_as_its_costs_claim(n_layers: int) -> None:
+    counted = wide_spec(NAME, n_layers, d_model=64, d_ff=256)
+    model, inputs = built(counted).eval(), noise(counted)
+    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+        model(inputs)
+    assert len(inputs) * counted.costs.products == pytest.approx(counter.get_total_flops(), rel=0.01)
 
 
 @pytest.mark.parametrize(("n_layers", "over_patches"), [(2, 1), (3, 2), (4, 2), (5, 3), (16, 8)])

@@ -7,6 +7,7 @@ import datetime as dt
 from pathlib import Path
 
 import numpy as np
+from tests.panel_studies import DEFAULT_PANEL_PARAMS
 
 from tsladder.artifacts.audit import PANEL_PROBES, AuditRecord, ProbeFinding, write_audit
 from tsladder.artifacts.baselines import BaselineScores, write_baselines
@@ -21,7 +22,6 @@ from tsladder.report.environment import Environment
 from tsladder.typed_yaml import read_yaml
 from tsladder.vocabulary import ProbeOutcome, Region
 
-ROOT = Path(__file__).parents[3]
 HERE = Environment(python="3.11.0", packages={"numpy": "2.0.0"}, fingerprints={"features": "f" * 64})
 INPUTS = "a" * 64
 DAYS = 40
@@ -33,9 +33,9 @@ SKILL = {"no_order": 0.0, "static_order": -0.002, "ridge": 0.048, "reversal_5": 
 
 
 def panel_params(**changes: object) -> PanelParams:
-    """The default question, with sections or leaves of the top level replaced."""
-    params = parse_panel_params(read_yaml(ROOT / "panel" / "params.yaml"), source="params.yaml")
-    return dataclasses.replace(params, **changes)  # type: ignore[arg-type]
+    """The default question, of baselines alone, with sections or leaves of the top level replaced."""
+    params = parse_panel_params(read_yaml(DEFAULT_PANEL_PARAMS), source="params.yaml")
+    return dataclasses.replace(params, **({"budget": None} | changes))  # type: ignore[arg-type]
 
 
 def around(value: float, half: float = 0.01) -> Interval:

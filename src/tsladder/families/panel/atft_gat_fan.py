@@ -5,8 +5,8 @@ oscillations, levels and spreads out of the columns and tell them apart; variabl
 al. 2021); an LSTM and causal blocks run over the sessions; GATv2 (Brody et al. 2022) lets a stock attend to its
 neighbours in a graph; the head gives quantiles. The parts are in the folder `atft`, one module each.
 
-Adapted to ranking: nothing that a normalisation took out is put back, since no level is forecast. No statistic runs over
-stocks or over a batch, so a stock's output depends on others through the graph alone. Stocks have no identity.
+Adapted to ranking: nothing that a normalisation took out is put back, since no level is forecast. No statistic runs
+over stocks or over a batch, so a stock's output depends on others through the graph alone. Stocks have no identity.
 
 Variable selection holds 42 to 79 % of all parameters, and its share falls with the width. The size of a model is
 therefore three figures: `n_params`; `n_params_body`, all but variable selection; `n_params_blocks`, LSTM, causal blocks
@@ -18,9 +18,10 @@ Without a graph (`neighbours` 0) models have no graph layers: `n_graph` is 0.
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, cast
 
+from tsladder.families.panel.atft.active import TOGGLES, Active
 from tsladder.families.panel.atft.costs import AtftCosts
 from tsladder.families.panel.atft.sizes import SLICE_SESSIONS
 from tsladder.families.parts.family import Tokens
@@ -29,6 +30,7 @@ from tsladder.families.parts.panel_family import PanelFamily
 
 if TYPE_CHECKING:
     from tsladder.families.panel.atft.module import AtftGatFan
+    from tsladder.families.parts.model import Model
 
 POSITION_SD = 0.02
 """Standard deviation of the positions when training begins."""
@@ -41,25 +43,24 @@ class AtftFamily:
     fewer_parameters = "fewer columns"
     depths = (1, 2, 3, 4, 6, 8)
     graph_depths = (0, 1, 2, 3, 4)
+    toggles = TOGGLES
+    graph_toggles = ("gat",)
     count_words = types.MappingProxyType(
         {"n_params_blocks": "of temporal and graph layers", "n_params_body": "without variable selection"}
     )
 
     def faults(self, context_length: int, settings: Mapping[str, int]) -> Mapping[str, str]:
         days, components = settings["days"], settings["fan_components"]
-        faults = {}
         if days > context_length:
-            faults["days"] = f"must fit into windows.context_length ({context_length} sessions), got {days}"
-        elif days < SLICE_SESSIONS or days % SLICE_SESSIONS:
-            faults["days"] = (
-                f"must be a multiple of {SLICE_SESSIONS}, the sessions of a slice that is normalised by itself, got {days}"
-            )
-        elif not 1 <= components <= days // 2:
-            faults["fan_components"] = (
-                f"a window of model.days ({days} sessions) has {days // 2} frequencies, of which 1 or more are removed; "
-                f"got {components}"
-            )
-        return faults
+            return {"days": f"must fit into windows.context_length ({context_length} sessions), got {days}"}
+        if days < SLICE_SESSIONS or days % SLICE_SESSIONS:
+            slices = f"a multiple of {SLICE_SESSIONS}, the sessions of a slice that is normalised by itself"
+            return {"days": f"must be {slices}, got {days}"}
+        most = days // 2
+        if not 1 <= components <= most:
+            limit = f"the frequencies of model.days ({days} sessions)"
+            return {"fan_components": f"must be 1 to {most}, {limit}, got {components}"}
+        return {}
 
     def tokens(self, geometry: Geometry) -> Tokens:
         return Tokens(count=of_panel(geometry).days, inputs=geometry.n_features)
@@ -91,6 +92,11 @@ class AtftFamily:
             lowered=lowered,
             stocks_at_once=stocks_at_once,
         )
+
+    def activate(self, model: Model, parts: Collection[str]) -> frozenset[str]:
+        module = cast("AtftGatFan", model)
+        module.activate(Active(**{toggle: toggle in parts for toggle in TOGGLES}))
+        return module.inactive_parameters()
 
 
 def of_panel(geometry: Geometry) -> PanelGeometry:

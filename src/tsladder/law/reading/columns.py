@@ -11,10 +11,14 @@ from dataclasses import dataclass, field
 from tsladder.errors import BadInput
 from tsladder.law.reading.numbers import is_missing
 from tsladder.law.reading.sheet import Sheet
+from tsladder.vocabulary import RANK_ERROR
 
 NEEDED = ("n_params", "loss")
 OPTIONAL = ("n_data", "compute", "group", "seed", "se")
 ROLES = (*NEEDED, *OPTIONAL)
+ANY_LOSS = "loss"
+"""Name of the loss of a table that does not say which it is."""
+
 COUNTS = ("n_params", "n_data", "compute")
 """Roles whose numbers may have a unit, such as 1.3B."""
 
@@ -33,7 +37,10 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "seed": ("seed", "randomseed", "rngseed", "trainseed", "trainingseed", "replicate", "repeat"),
     "se": ("se", "stderr", "stderror", "standarderror", "sem", "lossse", "lossstderr", "losssem"),
 }  # fmt: skip
+_RANK_ICS = ("rankic", "meanrankic", "valrankic", "validationrankic", "testrankic")
+_RANK_ERRORS = ("rankerror", "meanrankerror", "valrankerror", "validationrankerror", "testrankerror")
 _ROLE_OF = {name: role for role, names in _NAMES.items() for name in names}
+_ROLE_OF |= dict.fromkeys((*_RANK_ICS, *_RANK_ERRORS), "loss")
 _SCALES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "mn": 1e6, "million": 1e6, "b": 1e9, "bn": 1e9, "billion": 1e9,
            "t": 1e12, "tn": 1e12, "trillion": 1e12}  # fmt: skip
 _NO_UNIT = frozenset(
@@ -51,11 +58,19 @@ _HORIZON = "horizon"
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Columns:
     """The columns of a table by role. `places`: role -> index of its column. `scales`: role -> factor of a heading's
-    unit, such as "params (M)". `left_out`: roles that `--columns ROLE=` leaves out."""
+    unit, such as "params (M)". `left_out`: roles that `--columns ROLE=` leaves out. `rank_ic`: the column of the loss
+    holds RankICs, and the loss is 1 - RankIC; `rank_error`: it holds that loss itself."""
 
     places: Mapping[str, int]
     scales: Mapping[str, float] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
+    rank_ic: bool = False
+    rank_error: bool = False
+
+    @property
+    def metric(self) -> str:
+        """Name of the loss: of a ranking, or of any other forecast."""
+        return RANK_ERROR if self.rank_ic or self.rank_error else ANY_LOSS
 
 
 def parse_columns(texts: Sequence[str]) -> dict[str, str]:
@@ -138,6 +153,9 @@ def find_columns(sheet: Sheet, chosen: Mapping[str, str], ignored: Sequence[str]
         candidates = [place for place in free if (known := role_of(sheet.header[place])) and known[0] == role]
         if role == "group" and not candidates:
             candidates = [place for place in free if sheet.header[place].casefold() == _HORIZON]
+        if role == "loss":
+            # Beside a loss, a RankIC is another figure of the same runs.
+            candidates = [place for place in candidates if not _is_of_a_ranking(sheet.header[place])] or candidates
         filled = [place for place in candidates if _is_filled(sheet, place)]
         candidates = filled or (candidates[:1] if role in NEEDED else [])
         if len(candidates) > 1 and any(sheet.column(place) != sheet.column(candidates[0]) for place in candidates[1:]):
@@ -163,8 +181,13 @@ def find_columns(sheet: Sheet, chosen: Mapping[str, str], ignored: Sequence[str]
     if faults:
         raise BadInput(f"the columns of {sheet.source} cannot all be told:", faults)
     left_out = tuple(role for role, name in chosen.items() if not name)
+    loss = _bare_of_remark(sheet.header[places["loss"]])
     return Columns(
-        places=places, scales={role: scale for role, scale in scales.items() if scale != 1.0}, left_out=left_out
+        places=places,
+        scales={role: scale for role, scale in scales.items() if scale != 1.0},
+        left_out=left_out,
+        rank_ic=loss in _RANK_ICS,
+        rank_error=loss in _RANK_ERRORS,
     )
 
 
@@ -198,6 +221,15 @@ def _ambiguous(sheet: Sheet, role: str, candidates: Sequence[int]) -> str:
 def _listed(names: Sequence[str]) -> str:
     quoted = [repr(name) for name in names]
     return ", ".join(quoted[:-1]) + f" and {quoted[-1]}"
+
+
+def _is_of_a_ranking(heading: str) -> bool:
+    return _bare_of_remark(heading) in (*_RANK_ICS, *_RANK_ERRORS)
+
+
+def _bare_of_remark(heading: str) -> str:
+    bracket = _BRACKETED.fullmatch(heading)
+    return _bare(bracket[1] if bracket else heading)
 
 
 def _is_filled(sheet: Sheet, place: int) -> bool:

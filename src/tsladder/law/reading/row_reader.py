@@ -40,6 +40,7 @@ class RowReader:
         self._scales = columns.scales
         self._mark = mark
         self._width = len(sheet.header)
+        self._rank_ic = columns.rank_ic
         self._step = _last_digit(sheet.column(self._at["loss"]), mark)
         self._further = _further(sheet, columns, reading)
         self.incomplete = False
@@ -58,9 +59,10 @@ class RowReader:
             cell = cell_at(cells, self._at[role])
             if role == "se" and is_missing(cell):
                 continue
-            value, fault = self._positive(cell, role)
+            of_rank_ic = role == "loss" and self._rank_ic
+            value, fault = self._of_rank_ic(cell) if of_rank_ic else self._positive(cell, role)
             if value is None:
-                wrong.append(f"{role} {fault}")
+                wrong.append(f"{'rank_ic' if of_rank_ic else role} {fault}")
             else:
                 values[role] = value
         n_data = values.get("n_data")
@@ -102,6 +104,16 @@ class RowReader:
                 number = read_number(cell, self._mark)
                 found[name] = str(cell) if number is None else number.value
         return found
+
+    def _of_rank_ic(self, cell: Cell) -> tuple[float | None, str]:
+        """Return the loss of a cell with a RankIC, or None and what is wrong with the cell."""
+        must = "must be a RankIC: a number from -1 to below 1"
+        if is_missing(cell):
+            return None, f"is missing; it {must}"
+        number = read_number(cell, self._mark)
+        if number is None or number.unit or not -1.0 <= number.value < 1.0:
+            return None, f"is {cell!r}; it {must}"
+        return 1.0 - number.value, ""
 
     def _positive(self, cell: Cell, role: str) -> tuple[float | None, str]:
         """Return the number of a cell, or None and what is wrong with the cell."""

@@ -1,9 +1,9 @@
 """The rows of a table of points: read, checked as a whole, and refused with every fault named.
 
-Columns are `n_params` and `loss`, optionally `n_data` (or `compute`, from which it follows as C / (6 N)), `group`,
-`seed` and `se`, in any order, case and spacing, under the names of `tsladder.law.reading.columns`. As in the
-scaling.csv of a study, `horizon` serves as the group where there is none, and a row whose `dropped` is true is left
-out.
+Columns are `n_params` and `loss` (or `rank_ic`, of which it is 1 - RankIC), optionally `n_data` (or `compute`, from
+which it follows as C / (6 N)), `group`, `seed` and `se`, in any order, case and spacing, under the names of
+`tsladder.law.reading.columns`. As in the scaling.csv of a study, `horizon` serves as the group where there is none, and
+a row whose `dropped` is true is left out.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from tsladder.errors import BadInput
 from tsladder.law.points import size_in_words
-from tsladder.law.reading.columns import NEEDED, OPTIONAL, Columns, count_known, find_columns
+from tsladder.law.reading.columns import ANY_LOSS, NEEDED, OPTIONAL, Columns, count_known, find_columns
 from tsladder.law.reading.numbers import Decimal, decide_mark, is_missing, looks_like_thousands
 from tsladder.law.reading.options import Reading
 from tsladder.law.reading.per_size import not_replicates, settings_of
@@ -38,6 +38,7 @@ class Rows:
     known        roles that have a column
     dropped      number of rows left out because their `dropped` is true
     read         number of valid rows, including those that the choice within a size leaves out
+    metric       name of the loss
     understood   (table, what was taken from which column) of each table, in words
     notes        group -> sentences on the choice within a size
     """
@@ -49,6 +50,7 @@ class Rows:
     dropped: int
     read: int
     understood: tuple[tuple[str, str], ...]
+    metric: str = ANY_LOSS
     notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -113,6 +115,7 @@ def _checked(sheet: Sheet, kept: Sheet, columns: Columns, reading: Reading, mark
         known=tuple(role for role in (*NEEDED, *OPTIONAL) if role in places),
         dropped=len(sheet.rows) - len(kept.rows),
         understood=((sheet.title, _understood(kept, columns, mark, rows)),),
+        metric=columns.metric,
     )
 
 
@@ -122,6 +125,8 @@ def _understood(sheet: Sheet, columns: Columns, mark: Decimal, rows: Sequence[Ro
         words = f"{role} from {sheet.header[place]!r}"
         if role in columns.scales:
             words += f" times {columns.scales[role]:g}"
+        if role == "loss" and columns.rank_ic:
+            words = f"loss = 1 - RankIC with RankIC from {sheet.header[place]!r}"
         if role == "compute":
             words = f"n_data = C / (6 N) with C from {sheet.header[place]!r}"
         if role in ("n_params", "n_data", "compute"):

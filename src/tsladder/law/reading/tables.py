@@ -64,6 +64,7 @@ def _together(paths: Sequence[Path], reading: Reading) -> Rows:
         dropped=sum(table.dropped for table in each),
         read=len(rows),
         understood=tuple(told for table in each for told in table.understood),
+        metric=each[0].metric,
     )
 
 
@@ -101,6 +102,9 @@ def _refuse_mixture(tables: dict[Path, Rows]) -> None:
         without = [str(path) for path in tables if str(path) not in having]
         if having and without:
             faults.append(f"{column} is known in {', '.join(having)} and not in {', '.join(without)}")
+    if len({rows.metric for rows in tables.values()}) > 1:
+        losses = "; ".join(f"{path} a {rows.metric.replace('_', ' ')}" for path, rows in tables.items())
+        raise BadInput(f"tables that are fitted together have one loss, and of these each has its own: {losses}")
     if faults:
         way = "--columns n_data= and group= leave them out"
         raise BadInput(f"tables that are fitted together all have a column, or none has it ({way}):", faults)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -95,6 +95,12 @@ def followed(facts: PanelFacts, level: RegionBaselines) -> dict[str, DailyFigure
     models = {str(rung.cell): rung.daily for rung in rungs if rung.daily is not None}
     daily = facts.daily.get(level.horizon, {})
     return models | {name: daily[name] for name in best_and_constant(level, 1 if rungs else 3) if name in daily}
+
+
+def rungs_among(facts: PanelFacts, names: Iterable[str]) -> int:
+    """Return how many of `names` are cells."""
+    cells = {str(cell) for cell in facts.rungs}
+    return sum(name in cells for name in names)
 
 
 def legend_of(facts: PanelFacts, level: RegionBaselines, name: str) -> str:

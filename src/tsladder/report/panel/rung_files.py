@@ -82,15 +82,16 @@ def read_fifth_returns(places: Places, facts: PanelFacts) -> dict[int, dict[str,
         if rung is None or rung.daily is None:
             continue
         seeds = tuple(f"{SEED_PREFIX}{seed}" for seed in rung.regions[Region.TEST].seeds)
-        sources = [(places.scores(rung.cell) / SCORES_BY_STOCK, str(rung.cell), seeds)]
+        sources = [(places.cell_scores_by_stock(rung.cell), str(rung.cell), seeds)]
         if best is not None:
             sources.append((places.scores_by_stock(horizon), best, (best,)))
         of_horizon = {}
         for path, name, models in sources:
             if path.exists():
-                returns_NK = read_fifths(path, {name: models}, rung.daily.dates_N, horizon)[name]
+                dates_N = rung.daily.dates_N
                 of_horizon[name] = fifth_returns(
-                    returns_NK,
+                    read_fifths(path, models, dates_N, horizon),
+                    dates_N,
                     block=level.block,
                     params=facts.params.evaluation,
                     seed=derive_seed(facts.params.study.seed, "report", "fifths", str(horizon), name),
@@ -98,10 +99,6 @@ def read_fifth_returns(places: Places, facts: PanelFacts) -> dict[int, dict[str,
         if of_horizon:
             found[horizon] = of_horizon
     return found
-
-
-SCORES_BY_STOCK = "scores_by_stock.parquet"
-"""Table beside the scores of a cell: one row per day, stock and seed."""
 
 
 def _ranking_scores(path: Path, plain: Mapping[str, object]) -> RankingRegionScores:

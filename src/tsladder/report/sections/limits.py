@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tsladder.report import words
 from tsladder.report.blocks import Block, Heading, Paragraph, Points, Table, table
+from tsladder.report.extent import TrainingExtent
 from tsladder.report.facts import CellFacts, CellState, Facts
 from tsladder.report.limits import DataLimits, RungLosses, diagnose
 from tsladder.vocabulary import Region
@@ -21,7 +22,7 @@ def limits(facts: Facts) -> list[Block]:
     found = {horizon: diagnosis for horizon in facts.params.horizons if (diagnosis := limits_of(facts, horizon))}
     if not found:
         return [*blocks, Paragraph("No cell has been trained, so nothing is known of what is lacking.")]
-    blocks.append(Paragraph(_definitions(facts)))
+    blocks.append(Paragraph(_definitions(facts, next(iter(found.values())).extent)))
     for horizon, diagnosis in found.items():
         blocks += [
             Heading(3, f"{facts.horizon(horizon)}: {diagnosis.bottleneck}"),
@@ -72,13 +73,18 @@ def _losses(cell: CellFacts) -> RungLosses | None:
     )
 
 
-def _definitions(facts: Facts) -> str:
+def _definitions(facts: Facts, extent: TrainingExtent) -> str:
     context = facts.params.windows.context_length
+    labels = (
+        "training windows over horizon, since labels of neighbouring windows share days; the most that they are worth."
+        if extent.labels is None
+        else "labels of all stocks over horizon, since labels of neighbouring days share days; the most that they are "
+        "worth, for stocks of one day move together."
+    )
     return (
         f"Windows of {context} days overlap, so their number says little about how much there is to learn from. Two "
         f"bounds are given. Disjoint windows: how many whole windows, {context} input days and the horizon's label "
-        "days, fit side by side into the training days; the least that they are worth. Independent labels: training "
-        "windows over horizon, since labels of neighbouring windows share days; the most that they are worth."
+        f"days, fit side by side into the training days; the least that they are worth. Independent labels: {labels}"
     )
 
 
@@ -92,8 +98,10 @@ def _points(facts: Facts, horizon: int, limits: DataLimits) -> list[tuple[str, s
         if bounds is not None and (bounds[0] > 0.0 or bounds[1] < 0.0):
             sign = "widens" if slope > 0.0 else "narrows"
         unit = facts.task_words.unit
+        # A unit that is a formula, 1 - RankIC, would read as a part of the number.
+        named = f" {unit}" if unit[0].isalpha() else ""
         trend = (
-            f"it {sign}: {words.signed(slope)} {unit} for ten times the parameters, {level} interval over rungs "
+            f"it {sign}: {words.signed(slope)}{named} for ten times the parameters, {level} interval over rungs "
             f"{words.interval(bounds)}"
         )
     labels = extent.independent_labels

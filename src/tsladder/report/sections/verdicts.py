@@ -63,8 +63,8 @@ def _in_a_line(facts: Facts, horizon: int) -> tuple[str, str]:
         if law.alpha is None
         else f" Alpha {words.exponent(law.alpha)} ({law_words.ends_and_parts(law)}){law_words.scope(law)}."
     )
-    slope = "" if (told := law_words.slope(law)) is None else f" {told}."
-    return f"{days}: {law.verdict}", f"{_meaning(facts, law)}{beaten}{slope}{alpha}"
+    slope = "" if (told := law_words.slope(law)) is None else f"{told}. "
+    return f"{days}: {law.verdict}", f"{slope}{_meaning(facts, law)}{beaten}{alpha}"
 
 
 def _meaning(facts: Facts, law: HorizonLaw) -> str:

@@ -1,43 +1,12 @@
-"""Parameter counts, memory and work of atft_gat_fan. A sample is a day with all its stocks. Pure, no torch.
-
-With S stocks, T sessions, F columns, width d, feed-forward width f, h heads, L blocks, G graph layers, J places of
-neighbours and the stock itself, and b bytes per number of the body, a layer keeps for the backward pass:
-
-- variable selection, per token: 5 d for each of F columns (inside, gate 2 d, residual, output), d + 5 F of the networks'
-  weights and the columns, all of b bytes; 8 F + 8 bytes of LayerNorms;
-- LSTM with gated skip, per token, in fp32: oneDNN's workspace, 8.2 d and 7.3 d with the second d rounded up to a
-  multiple of 16; 6 d more around it;
-- a block, per token: two LayerNorms' inputs and outputs, the attention's output, two dropout masks (7 d), the
-  feed-forward before and after GELU (2 f), of b bytes; queries, keys and values (3 d) and one number per head in fp32,
-  and d in fp32 more where the body is in bf16;
-- the last block, which computes one token: of each token LayerNorm's input and output (2 d) and in fp32 keys, values
-  and weights (2 d + h); of the newest one 6 d and 2 f;
-- a graph layer, per stock, in fp32: 2 d + h for each of J edges, and 4 d.
-
-Counted with normalisations and graph layers active. A layer's temporary memory is that of its gradients.
-"""
+"""Parameter counts, memory and work of atft_gat_fan. A sample is a day with all its stocks. Pure, no torch."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tsladder.families.panel.atft import sizes
+from tsladder.families.panel.atft import activations, sizes, work
 from tsladder.families.parts.family import Activations
 from tsladder.families.parts.geometry import Architecture, PanelGeometry
-
-_ROUNDED_TO = 16
-"""Multiple to which oneDNN rounds the width in one part of an LSTM's workspace."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Layers:
-    """Layers of one kind, in bytes a day: `inputs` and `kept`, inputs included, of each for the backward pass; `moment`
-    needed temporarily."""
-
-    count: int
-    inputs: float
-    kept: float
-    moment: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,112 +44,22 @@ class AtftCosts:
         return max(2 * self.geometry.n_features * d * d, 4 * d * d, d * self.model.d_ff)
 
     def activations(self, body: int) -> Activations:
-        stocks = self.geometry.stocks
-        kinds = [*self._temporal(body, stocks), self._graph]
-        largest = max(kind.kept for kind in kinds if kind.count)
-        return Activations(
-            blocks=sum(kind.count * kind.kept for kind in kinds),
-            checkpointed=sum(kind.count * kind.inputs for kind in kinds) + largest,
-            largest_block=largest,
-            moment=max(kind.moment for kind in kinds if kind.count),
-            edges=self._edges + stocks * self._beside_layers,
-        )
+        return activations.activations_of(self.model, self.geometry, body)
 
     def activations_in_chunks(self, body: int, stocks_at_once: int) -> Activations:
-        some = min(self.geometry.stocks, stocks_at_once)
-        temporal, graph = self._temporal(body, some), self._graph
-        largest = max(kind.kept for kind in (*temporal, graph) if kind.count)
-        # Of a chunk that is computed again: what lies beside its layers, their inputs, and one layer.
-        inputs = sum(kind.count * kind.inputs for kind in temporal)
-        chunk = some * self._beside_layers + inputs + max(kind.kept for kind in temporal if kind.count)
-        kept = graph.count * graph.inputs + max(chunk, graph.kept)
-        return Activations(
-            blocks=kept,
-            checkpointed=kept,
-            largest_block=largest,
-            moment=max(kind.moment for kind in (*temporal, graph) if kind.count),
-            # Chunks keep the sessions that they read and what becomes of a stock.
-            edges=self._edges + 4 * self.geometry.stocks * (self.geometry.days * self.geometry.n_features + self.model.d_model),
-        )
+        return activations.activations_in_chunks(self.model, self.geometry, body, stocks_at_once)
 
     @property
     def products(self) -> float:
-        model, g = self.model, self.geometry
-        d, f, columns, sessions = model.d_model, model.d_ff, g.n_features, g.days
-        selection = 2 * columns * d * d + 3 * columns * d + columns * columns
-        earlier = (model.n_layers - 1) * (4 * d * d + 2 * d * f + 2 * sessions * d)
-        tokens = sessions * (selection + 10 * d * d + earlier + 2 * d * d)
-        normalisations = 2 * columns * d * (1 + sessions // sizes.SLICE_SESSIONS)
-        graph = model.n_graph * (2 * d * d + self._places * sizes.EDGE_FEATURES * d)
-        newest = 2 * d * d + 2 * d * f + d * d + d * g.n_outputs
-        return 2.0 * g.stocks * (tokens + normalisations + graph + newest)
+        return work.products(self.model, self.geometry)
 
     @property
     def moved(self) -> float:
-        model, g = self.model, self.geometry
-        d, f, h, sessions = model.d_model, model.d_ff, model.n_heads, g.days
-        earlier = (model.n_layers - 1) * (24 * d + 8 * f + 6 * h * sessions)
-        tokens = sessions * (g.n_features * (45 * d + 40) + 60 * d + earlier + 14 * d + 6 * h)
-        graph = model.n_graph * (self._places * (16 * d + 10 * h) + 24 * d)
-        return float(g.stocks * (tokens + 16 * d + 8 * f + graph))
+        return work.moved(self.model, self.geometry)
 
     @property
     def calls(self) -> int:
-        return self._temporal_calls + self.model.n_graph
+        return work.calls(self.model, self.geometry, self.geometry.stocks)
 
     def calls_in_chunks(self, stocks_at_once: int) -> int:
-        return self._temporal_calls * -(-self.geometry.stocks // stocks_at_once) + self.model.n_graph
-
-    @property
-    def _temporal_calls(self) -> int:
-        """Number of layers before the graph, each column's network as a third of one."""
-        return -(-self.geometry.n_features // 3) + 1 + self.model.n_layers
-
-    @property
-    def _places(self) -> int:
-        """Number of edges that lead to a stock, its own included."""
-        return self.geometry.neighbours + 1
-
-    def _temporal(self, body: int, stocks: int) -> tuple[_Layers, ...]:
-        """Return what of so many stocks comes before the graph: variable selection, LSTM, blocks, the last block."""
-        model, columns = self.model, self.geometry.n_features
-        d, f, h, tokens = model.d_model, model.d_ff, model.n_heads, stocks * self.geometry.days
-        selection = (columns * (5 * d + 5) + d) * body + 8 * (columns + 1)
-        rounded = -(-d // _ROUNDED_TO) * _ROUNDED_TO
-        workspace = 4 * (8.2 * d + 7.3 * rounded)
-        in_bf16 = 0 if body == 4 else 4 * d
-        block = (7 * d + 2 * f) * body + 4 * (3 * d + h) + in_bf16 + 16
-        last = tokens * (2 * d * body + 4 * (2 * d + h) + 8) + stocks * (4 * d + (5 * d + 2 * f) * body)
-        inputs = tokens * d * body
-        # Gradients of a column's gate, both its sides, and of what all columns share.
-        of_column = (8 * d + columns) * body
-        of_block = max(2 * f * body, 4 * 6 * d + (0 if body == 4 else 6 * d)) + 2 * d * body
-        of_last = tokens * (4 * 4 * d + (0 if body == 4 else 4 * d)) + stocks * 2 * f * body
-        return (
-            _Layers(1, tokens * columns * body, tokens * selection, tokens * of_column),
-            _Layers(1, tokens * 4 * d, tokens * (workspace + 4 * 6 * d + 8), tokens * (workspace + 4 * 4 * d)),
-            _Layers(model.n_layers - 1, inputs, tokens * block, tokens * of_block),
-            _Layers(1, inputs, last, of_last),
-        )
-
-    @property
-    def _graph(self) -> _Layers:
-        d, h, stocks = self.model.d_model, self.model.n_heads, self.geometry.stocks
-        kept = 4.0 * stocks * (self._places * (2 * d + h) + 4 * d + 2)
-        return _Layers(self.model.n_graph, 4.0 * stocks * d, kept, 4.0 * stocks * self._places * (2 * d + 2 * h))
-
-    @property
-    def _edges(self) -> float:
-        """Bytes of the inputs and of what the head keeps: its LayerNorm's and GELU's two sides, increments of
-        quantiles."""
-        g, d = self.geometry, self.model.d_model
-        inputs = g.context_length * (4 * g.n_features + 1) + g.neighbours * (8 + 4 * sizes.EDGE_FEATURES)
-        edges = self._places * (8 + 4 * sizes.EDGE_FEATURES + 1) if self.model.n_graph else 0
-        return g.stocks * (inputs + edges + 4 * (4 * d + 2 * g.n_outputs))
-
-    @property
-    def _beside_layers(self) -> float:
-        """Bytes per stock of what both normalisations keep (4 F a token), of the tokens' dropout mask, and of the
-        LayerNorm after the last block."""
-        g, d = self.geometry, self.model.d_model
-        return 4.0 * (g.days * (4 * g.n_features + d) + 2 * d)
+        return work.calls(self.model, self.geometry, stocks_at_once)

@@ -46,7 +46,8 @@ def strongest_oscillations(x_NTF: Tensor, components: int) -> Tensor:
         amplitude = spectrum[:, 1:].abs()
         largest = amplitude.topk(components, dim=1).indices + 1
         kept = torch.zeros_like(spectrum.real).scatter_(1, largest, 1.0)
-    return torch.fft.irfft(spectrum * kept, n=sessions, dim=1)
+    main_NTF: Tensor = torch.fft.irfft(spectrum * kept, n=sessions, dim=1)
+    return main_NTF
 
 
 def zero_linear(inputs: int, outputs: int) -> nn.Linear:

@@ -49,7 +49,7 @@ def graph_of(inputs: DayInputs, dropped: float) -> Graph:
         raise ValueError("these days have no graph, and the model has layers over one: neighbours and edges are None")
     missing = EDGE_FEATURES - given_BSkK.shape[-1]
     if missing not in (0, 1):
-        raise ValueError(f"edges have a correlation, a sector and perhaps a mark of edges to itself; got {given_BSkK.shape}")
+        raise ValueError(f"an edge has a correlation, a sector and perhaps a mark of itself; got {given_BSkK.shape}")
     days, stocks, _ = neighbours_BSk.shape
     device = neighbours_BSk.device
     first_B11 = stocks * torch.arange(days, device=device)[:, None, None]
@@ -95,7 +95,8 @@ class GraphLayer(nn.Module):
         )
         score_BSJH = (edge_BSJD.unflatten(-1, self.score_HC.shape) * self.score_HC).sum(-1)
         weight_BSJH = score_BSJH.masked_fill(graph.absent_BSJ[..., None], -torch.inf).softmax(2)
-        return (weight_BSJH[..., None] * from_BSJD.unflatten(-1, self.score_HC.shape)).sum(2).flatten(2)
+        weighed_BSJHC: Tensor = weight_BSJH[..., None] * from_BSJD.unflatten(-1, self.score_HC.shape)
+        return weighed_BSJHC.sum(2).flatten(2)
 
 
 def _rows(rows_ND: Tensor, place_BSJ: Tensor) -> Tensor:

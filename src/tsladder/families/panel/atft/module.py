@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -131,18 +131,19 @@ class AtftGatFan(Model):
     def windows(self, x_NTF: Tensor, keys: list[int | None]) -> Tensor:
         """Return what windows become, h_ND. `keys` of the dropout masks: of the tokens and of each block."""
         x_NTF, added_NTD = self._normalised(x_NTF)
-        h_NTD = self._run(self.embed, x_NTF.to(self.embed.embed.weight.dtype)).to(self.position.dtype)
+        body = self.embed.value.weight.dtype
+        h_NTD = self._run(self.embed, x_NTF.to(body)).to(self.position.dtype)
         if added_NTD is not None:
             h_NTD = h_NTD + added_NTD
         if keys[0] is not None:
             h_NTD = Masks(self.dropout, keys[0]).drop(h_NTD)
-        h_NTD = self._run(self.recurrence, h_NTD) + self.position
+        h_NTD = (self._run(self.recurrence, h_NTD) + self.position).to(body)
         *earlier, last = self.blocks
-        h_NTD = h_NTD.to(last.expand.weight.dtype)
         for block, key in zip(earlier, keys[1:-1], strict=True):
             h_NTD = self._run(block, h_NTD, key)
-        newest_ND: Tensor = self.norm_temporal(self._run(partial(last_token, last), h_NTD, keys[-1]).to(self.position.dtype))
-        return newest_ND
+        newest_ND = self._run(partial(last_token, cast(EncoderBlock, last)), h_NTD, keys[-1])
+        normed_ND: Tensor = self.norm_temporal(newest_ND.to(self.position.dtype))
+        return normed_ND
 
     def _normalised(self, x_NTF: Tensor) -> tuple[Tensor, Tensor | None]:
         """Return normalised columns and what the normalisations tell about each session's token; None: nothing."""

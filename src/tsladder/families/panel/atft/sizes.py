@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from tsladder.families.parts.geometry import PanelGeometry
+
 SLICE_SESSIONS = 5
 """Sessions of a slice of slice adaptive normalisation: a week of trading."""
 
 EDGE_FEATURES = 3
 """Features of an edge of the graph: correlation, same sector, and whether it leads from a stock to itself."""
+
+
+def places(geometry: PanelGeometry) -> int:
+    """Return the number of edges that lead to a stock: its places for neighbours, and one from itself."""
+    return geometry.neighbours + 1
 
 
 def gated_residual_network(inputs: int, hidden: int, outputs: int) -> int:

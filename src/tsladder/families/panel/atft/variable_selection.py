@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tsladder.families.panel.atft.column_networks import EPSILON, weighed_networks
+
 
 class VariableSelection(nn.Module):
     """Values x_...F of a session's columns -> its token h_...D.
@@ -27,7 +29,7 @@ class VariableSelection(nn.Module):
     def __init__(self, n_features: int, d_model: int) -> None:
         super().__init__()
         self.n_features, self.d_model = n_features, d_model
-        self.embed = _Stacked(n_features, 1, d_model)
+        self.value = _Stacked(n_features, 1, d_model)
         self.weigh_in = nn.Linear(n_features * d_model, d_model)
         self.weigh_hidden = nn.Linear(d_model, d_model)
         self.weigh_gate = nn.Linear(d_model, 2 * n_features)
@@ -40,37 +42,34 @@ class VariableSelection(nn.Module):
         self.each_shift = nn.Parameter(torch.zeros(n_features * d_model))
 
     def forward(self, x: Tensor) -> Tensor:
-        x_NF = x.reshape(-1, self.n_features)
-        share_NF = self.weights(x_NF)
+        x_FN = x.reshape(-1, self.n_features).t().contiguous()
+        weight_FN = self.weights(x_FN)
         value_FD, base_FD = self._embedding()
         first_FD, first_base_FD = self.each_in.after(value_FD, base_FD)
         gate_FED, gate_base_FE = self.each_gate.after_each(self.each_hidden)
         gain_FD, shift_FD = self.each_gain.view_as(value_FD), self.each_shift.view_as(value_FD)
-        h_ND = torch.zeros((), dtype=x.dtype, device=x.device)
-        for feature in range(self.n_features):
-            x_N1 = x_NF[:, feature : feature + 1]
-            inner_ND = torch.addcmul(first_base_FD[feature], x_N1, first_FD[feature])
-            inner_ND = functional.elu(inner_ND, inplace=True)
-            gated_ND = functional.glu(functional.linear(inner_ND, gate_FED[feature], gate_base_FE[feature]))
-            residual_ND = torch.addcmul(gated_ND + base_FD[feature], x_N1, value_FD[feature])
-            out_ND = functional.layer_norm(residual_ND, (self.d_model,), gain_FD[feature], shift_FD[feature])
-            h_ND = torch.addcmul(h_ND, share_NF[:, feature : feature + 1], out_ND)
+        h_DN = weighed_networks(
+            x_FN, weight_FN, first_FD, first_base_FD, gate_FED, gate_base_FE, value_FD, base_FD, gain_FD
+        )
+        h_ND = torch.addmm(h_DN.t(), weight_FN.t(), shift_FD)
         return h_ND.view(*x.shape[:-1], self.d_model)
 
-    def weights(self, x_NF: Tensor) -> Tensor:
+    def weights(self, x_FN: Tensor) -> Tensor:
         """Return the weights of the columns, positive, with sum 1 for each token."""
         value_FD, base_FD = self._embedding()
-        inner_ND = functional.elu(_after_embedding(self.weigh_in, x_NF, value_FD, base_FD), inplace=True)
+        inner_DN = functional.elu(_after_embedding(self.weigh_in, x_FN, value_FD, base_FD), inplace=True)
         gate_GD = self.weigh_gate.weight @ self.weigh_hidden.weight
         gate_base_G = functional.linear(self.weigh_hidden.bias, self.weigh_gate.weight, self.weigh_gate.bias)
-        gated_NF = functional.glu(functional.linear(inner_ND, gate_GD, gate_base_G))
-        skipped_NF = _after_embedding(self.weigh_skip, x_NF, value_FD, base_FD)
-        logits_NF: Tensor = self.weigh_norm(skipped_NF + gated_NF)
-        return logits_NF.float().softmax(-1).to(x_NF.dtype) if x_NF.dtype == torch.bfloat16 else logits_NF.softmax(-1)
+        gated_FN = functional.glu(gate_GD @ inner_DN + gate_base_G[:, None], dim=0)
+        logit_FN = _after_embedding(self.weigh_skip, x_FN, value_FD, base_FD) + gated_FN
+        centred_FN = logit_FN - logit_FN.mean(0)
+        normal_FN = centred_FN * (centred_FN.square().mean(0) + EPSILON).rsqrt()
+        logit_FN = torch.addcmul(self.weigh_norm.bias[:, None], normal_FN, self.weigh_norm.weight[:, None])
+        return logit_FN.softmax(0)
 
     def _embedding(self) -> tuple[Tensor, Tensor]:
         """Return w and b of the embeddings w x + b, each of shape F x D."""
-        return self.embed.weight.view(self.n_features, -1), self.embed.bias.view(self.n_features, -1)
+        return self.value.weight.view(self.n_features, -1), self.value.bias.view(self.n_features, -1)
 
 
 class _Stacked(nn.Module):
@@ -101,7 +100,8 @@ class _Stacked(nn.Module):
         return torch.bmm(self.weights, inner.weights), bias
 
 
-def _after_embedding(linear: nn.Linear, x_NF: Tensor, value_FD: Tensor, base_FD: Tensor) -> Tensor:
+def _after_embedding(linear: nn.Linear, x_FN: Tensor, value_FD: Tensor, base_FD: Tensor) -> Tensor:
     """Apply a Linear of the F embeddings side by side, by its F products with an embedding instead."""
     weight = linear.weight.view(linear.out_features, *value_FD.shape)
-    return functional.linear(x_NF, (weight * value_FD).sum(-1), linear.bias + linear.weight @ base_FD.flatten())
+    bias = torch.addmv(linear.bias, linear.weight, base_FD.flatten())
+    return (weight * value_FD).sum(-1) @ x_FN + bias[:, None]

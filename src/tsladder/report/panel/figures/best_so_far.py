@@ -50,7 +50,7 @@ def draw_best_so_far(facts: PanelFacts) -> bytes | None:
     if not found:
         return None
     rows, columns = grid_of(len(found))
-    figure = figure_of(5.2 * columns if len(found) > 1 else 8.0, 3.5 * rows + 0.1)
+    figure = figure_of(max(10.4, 5.2 * columns), 3.5 * rows + 0.1)
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes, (horizon, rungs) in zip(grid.flat, found.items(), strict=False):
         titled(axes, f"Best so far, horizon {words.sessions(horizon)}", "line: best so far; dots: single trials")

@@ -12,6 +12,7 @@ from tsladder.ranking.level import level_to_beat
 from tsladder.report.figures.canvas import CONTRAST, INK, MODEL, MUTED, figure_of, plain, png_of, titled
 from tsladder.report.panel import words
 from tsladder.report.panel.facts import PanelFacts, ScoredRung
+from tsladder.report.panel.figures.lines import BASELINE
 from tsladder.report.panel.figures.time_axis import dates_on
 from tsladder.report.panel.rankings import rung_title
 from tsladder.report.words import level as confidence_level
@@ -76,7 +77,7 @@ def _panel(
     if baseline is not None:
         value = level.baselines[baseline].rank_ic
         axes.axhline(
-            value, color=CONTRAST, linewidth=1.3, linestyle=(0, (6, 1.5)), zorder=3,
+            value, color=BASELINE, linewidth=1.3, linestyle=(0, (3, 1.2, 1, 1.2)), zorder=3,
             label=f"mean of {words.name(baseline)}, {value:.4f}",
         )  # fmt: skip
     axes.axhline(0.0, color=MUTED, linewidth=0.8, zorder=1)

@@ -13,7 +13,7 @@ from tsladder.report.panel import words
 from tsladder.report.panel.facts import PanelFacts
 from tsladder.report.panel.figures.lines import looks
 from tsladder.report.panel.figures.time_axis import dates_on
-from tsladder.report.panel.rankings import followed, legend_of
+from tsladder.report.panel.rankings import followed, legend_of, rungs_among
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,7 +40,7 @@ def draw_cumulative(facts: PanelFacts) -> bytes | None:
 
 def _panel(axes: Axes, facts: PanelFacts, level: RegionBaselines, cost_bps: float) -> None:
     daily = followed(facts, level)
-    for name, look in looks(tuple(daily), level.stricter).items():
+    for name, look in looks(tuple(daily), level.stricter, rungs_among(facts, daily)).items():
         summed_N = 100.0 * np.cumsum(daily[name].net_return_N(cost_bps))
         label = legend_of(facts, level, name)
         axes.plot(daily[name].dates_N, summed_N, color=look.colour, linestyle=look.style, linewidth=1.7, label=label)

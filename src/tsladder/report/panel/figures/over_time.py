@@ -17,8 +17,8 @@ from tsladder.ranking.daily_figures import DailyFigures
 from tsladder.report.figures.canvas import INK, MUTED, figure_of, plain, png_of, titled
 from tsladder.report.panel import words
 from tsladder.report.panel.facts import PanelFacts
-from tsladder.report.panel.figures.lines import looks
-from tsladder.report.panel.rankings import followed, legend_of
+from tsladder.report.panel.figures.lines import Line, looks
+from tsladder.report.panel.rankings import followed, legend_of, rungs_among
 from tsladder.report.words import level as confidence_level
 from tsladder.seeds import derive_seed
 
@@ -60,7 +60,8 @@ def draw_over_time(facts: PanelFacts) -> bytes | None:
         said = f"bars: {confidence} intervals; " if any_interval else "too short for intervals; "
         ends = f"{level.first_day} to {level.last_day}"
         titled(axes, f"RankIC by {'year' if by_year else 'month'}, horizon {words.sessions(horizon)}", f"{said}{ends}")
-        _panel(axes, parts, {name: legend_of(facts, level, name) for name in daily}, level.stricter)
+        titles = {name: legend_of(facts, level, name) for name in daily}
+        _panel(axes, parts, titles, looks(tuple(daily), level.stricter, rungs_among(facts, daily)))
     return png_of(figure)
 
 
@@ -98,10 +99,10 @@ def _part(
     return Part(name=name, means=tuple(means), intervals=tuple(intervals))
 
 
-def _panel(axes: Axes, parts: Sequence[Part], titles: Mapping[str, str], constant: str) -> None:
+def _panel(axes: Axes, parts: Sequence[Part], titles: Mapping[str, str], lines: Mapping[str, Line]) -> None:
     names = tuple(titles)
     place_P = np.arange(len(parts), dtype=np.float64)
-    for place, (name, look) in enumerate(looks(names, constant).items()):
+    for place, (name, look) in enumerate(lines.items()):
         x_P = place_P + _WIDTH * ((place + 0.5) / len(names) - 0.5)
         shown = names.index(name)
         axes.plot(

@@ -7,6 +7,7 @@ from tsladder.report.environment import environment_table, fingerprints_table
 from tsladder.report.panel import words
 from tsladder.report.panel.facts import PanelFacts
 from tsladder.report.panel.tables import params_table, rankings_table
+from tsladder.report.words import counted
 from tsladder.report.words import level as confidence_level
 
 
@@ -74,7 +75,7 @@ def method(facts: PanelFacts) -> list[Block]:
         ),
         ("Intervals", _bootstrap(facts)),
     )
-    return [Heading(2, "Method"), Points(points), rankings_table()]
+    return [Heading(2, "Method"), Points((*points, *_of_models(facts))), rankings_table()]
 
 
 def reproducibility(facts: PanelFacts) -> list[Block]:
@@ -89,6 +90,33 @@ def reproducibility(facts: PanelFacts) -> list[Block]:
         fingerprints_table(facts.environment),
         environment_table(facts.environment),
         *([] if facts.environment.rebuilt is None else [Paragraph(facts.environment.rebuilt)]),
+    ]
+
+
+def _of_models(facts: PanelFacts) -> list[tuple[str, str]]:
+    """Return the definitions that only models need."""
+    if not facts.planned:
+        return []
+    return [
+        (
+            "Figures of a rung",
+            (
+                f"means over {counted(facts.params.train.seeds, 'seed')} that were trained afresh with the chosen "
+                "configuration, each scored by itself: scores of seeds are never averaged. Pictures of returns show "
+                "the mean of the seeds' portfolios, each with its own trades and costs"
+            ),
+        ),
+        (
+            "Best rung",
+            "the one with the highest RankIC on the test days; largest rung: the one of the largest budget",
+        ),
+        (
+            "Law",
+            (
+                "rank error = C·N^-alpha, fitted to the rungs' mean rank errors; RankIC per tenfold size is its slope "
+                "in log10 N at the ladder's reference size, with the sign turned"
+            ),
+        ),
     ]
 
 

@@ -6,17 +6,27 @@ from tsladder.panel.baseline_runs import bias_sentence
 from tsladder.report.blocks import Block, Paragraph
 from tsladder.report.panel import words
 from tsladder.report.panel.facts import PanelFacts
+from tsladder.report.words import counted
 
 
 def question(facts: PanelFacts) -> str:
-    """Return the question in one sentence, with panel, horizons and entry lag."""
+    """Return the question, with panel, horizons and entry lag, and the rungs of a study of models."""
     params = facts.params
     stocks = "stocks" if facts.features is None else f"{facts.features.symbols:,} stocks"
     horizons = words.joined([f"{horizon:,}" for horizon in params.horizons])
     unit = "session" if params.horizons == (1,) else "sessions"
+    ranked = (
+        f"the {stocks} of {params.data.panel} by their return over {horizons} {unit}, with an entry lag of "
+        f"{words.sessions(params.target.entry_lag)}"
+    )
+    if not facts.planned:
+        return f"How well do simple rules rank {ranked}, and what does a model have to beat?"
+    rungs = [budget for budget in params.ladder if any(cell.cell.budget == budget for cell in facts.planned)]
+    region = facts.law.region if facts.law is not None else params.law.region
     return (
-        f"How well do simple rules rank the {stocks} of {params.data.panel} by their return over {horizons} {unit}, "
-        f"with an entry lag of {words.sessions(params.target.entry_lag)}, and what does a model have to beat?"
+        f"Does the ranking skill of {params.model.family} rise with its size? Models of {counted(len(rungs), 'rung')} "
+        f"({', '.join(rungs)} parameters) rank {ranked}, beside simple rules. The law is that of the rank error, "
+        f"1 - RankIC, on the {region} days."
     )
 
 

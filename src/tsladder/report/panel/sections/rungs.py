@@ -31,9 +31,12 @@ def rungs(facts: PanelFacts) -> list[Block]:
             "which flatters it. RankIC: mean over fresh seeds of the chosen configuration, with its "
             f"{level} interval over the test days; beside it that of each seed. Skill: 1 - rank error / rank error of "
             "the stricter constant, with its paired interval; against no order at all it is the RankIC. Beaten by: "
-            "baselines whose paired advantage over the rung lies wholly above 0."
+            "baselines whose paired advantage over the rung lies wholly above 0. The other figures of each rung, its "
+            "portfolio too, stand among those of the baselines under Test days."
         )
     )
+    winners = winners_table(facts)
+    blocks += [winners] if winners.rows else []
     against = against_table(facts)
     if against.rows:
         blocks += [
@@ -69,8 +72,6 @@ def rungs_table(facts: PanelFacts) -> Table:
                 common.MISSING if shown is None else common.listed(words.figure(one.rank_ic) for one in shown.seeds),
                 common.MISSING if test is None else _skill(test),
                 common.MISSING if test is None else words.names(test.beaten_by) or "none",
-                common.architecture(cell.winner.architecture) if cell.winner else common.MISSING,
-                _settings(cell),
                 _remarks(cell),
             )
         )
@@ -79,9 +80,32 @@ def rungs_table(facts: PanelFacts) -> Table:
         "Every planned rung",
         text=("cell",),
         numbers=("N", "of budget", "RankIC on validation", "RankIC on test", "of each seed", "skill"),
-        after=("beaten by", "architecture", "settings", "remarks"),
+        after=("beaten by", "remarks"),
         rows=rows,
         tones=tones,
+    )
+
+
+def winners_table(facts: PanelFacts) -> Table:
+    """Return one row per cell with a winner: its architecture and its training settings."""
+    rows = [
+        (
+            str(cell.cell),
+            *(common.short(cell.winner.settings.get(name)) for name, _ in _SETTINGS),
+            common.count(len(cell.retraining.train_losses) or None),
+            common.architecture(cell.winner.architecture),
+        )
+        for horizon in facts.params.horizons
+        for cell in facts.of_horizon(horizon)
+        if cell.winner is not None
+    ]
+    return table(
+        "winners",
+        "The configuration of each rung",
+        text=("cell",),
+        numbers=(*(title for _, title in _SETTINGS), "seeds"),
+        after=("architecture",),
+        rows=rows,
     )
 
 
@@ -139,11 +163,6 @@ def _validation(cell: CellFacts) -> str:
 
 def _skill(test: ScoredRegion) -> str:
     return common.skill(test.skill_against.get(test.stricter, Skill(skill=test.skill, low=None, high=None)))
-
-
-def _settings(cell: CellFacts) -> str:
-    settings = cell.winner.settings if cell.winner else {}
-    return common.listed(f"{title} {common.short(settings[name])}" for name, title in _SETTINGS if name in settings)
 
 
 def _remarks(cell: CellFacts) -> str:

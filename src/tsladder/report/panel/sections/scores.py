@@ -7,16 +7,19 @@ from collections.abc import Collection
 from tsladder.report.blocks import Block, Heading, Paragraph, Picture
 from tsladder.report.panel import words
 from tsladder.report.panel.facts import PanelFacts
-from tsladder.report.panel.figures.names import CUMULATIVE, OVER_TIME, RANK_IC
+from tsladder.report.panel.figures.names import BY_MONTH, CUMULATIVE, FIFTHS, OVER_TIME, RANK_IC
 from tsladder.report.panel.tables import days_of, portfolio_table, ranking_table, short_table
 from tsladder.report.words import level as confidence_level
 from tsladder.vocabulary import Region
 
+_BASELINES = "the three best baselines and of the stricter constant"
+_MODELS = "the best and the largest rung, of the best baseline and of the stricter constant"
 _PICTURES = {
     RANK_IC: "RankIC and quantile spread of every ranking on the test days, with intervals, beside the constants",
-    CUMULATIVE: "Summed return of the long-short portfolios of the three best baselines and of the stricter constant "
-    "over the test days, before and after costs",
-    OVER_TIME: "RankIC of the three best baselines and of the stricter constant in each part of the test days",
+    CUMULATIVE: "Summed return of the long-short portfolios of {followed} over the test days, before and after costs",
+    BY_MONTH: "RankIC of the best rung in each month of the test days, with the mean of all days",
+    FIFTHS: "Mean return of the stocks by fifths of their scores, of the best rung and of the best baseline",
+    OVER_TIME: "RankIC of {followed} in each part of the test days",
 }
 _NONE = "No horizon has been scored, so there is nothing to show."
 _MARKED = (
@@ -31,7 +34,10 @@ def test_days(facts: PanelFacts, pictures: Collection[str]) -> list[Block]:
     scored = facts.scored()
     if not scored:
         return [*blocks, Paragraph(_NONE)]
-    blocks += [Picture(file, words_) for file, words_ in _PICTURES.items() if file in pictures]
+    followed = _MODELS if facts.rungs else _BASELINES
+    blocks += [
+        Picture(file, words_.format(followed=followed)) for file, words_ in _PICTURES.items() if file in pictures
+    ]
     missed = confidence_level(1.0 - facts.params.evaluation.confidence)
     blocks.append(Paragraph(_MARKED.format(missed=missed)))
     for horizon, level in scored.items():
