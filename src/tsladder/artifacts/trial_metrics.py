@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from tsladder.artifacts.outcome import PhaseOutcome
 from tsladder.artifacts.record import json_of, read_record, write_record
 from tsladder.artifacts.store import write_text
 from tsladder.artifacts.validation_figures import ValidationFigures
@@ -39,6 +40,9 @@ class TrialMetrics:
                                     folds, which has no model of its own
     rank_error                      mean rank error on validation by which trials are compared, over all folds
     base_rate_loss                  rank error of no order at all
+    phases                          what each phase of the training came to; None for a training without phases, and for
+                                    a trial of several folds
+    best_phase                      phase of the best weights
     """
 
     schema: int = 1
@@ -58,6 +62,8 @@ class TrialMetrics:
     seconds: float
     peak_memory_gib: float | None
     retries: int
+    phases: tuple[PhaseOutcome, ...] | None = None
+    best_phase: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -54,6 +54,8 @@ def _metrics(work: CellWork, key: str, record: TrialRecord) -> TrialMetrics:
         seconds=outcome.seconds,
         peak_memory_gib=outcome.peak_memory_gib,
         retries=outcome.retries,
+        phases=outcome.phases,
+        best_phase=outcome.best_phase,
     )
 
 

@@ -161,8 +161,17 @@ def splits_table(facts: PanelFacts) -> Table:
 
 
 def params_table(params: PanelParams) -> Table:
-    """Return every leaf of params.yaml by its dotted path."""
-    return table("params", "The whole question", text=("leaf of params.yaml", "value"), rows=list(_leaves(params)))
+    """Return every leaf of params.yaml that belongs to the question by its dotted path; of a study of baselines alone,
+    only those that baselines read."""
+    left_out = _NOT_ASKED if params.budget is not None else (*_NOT_ASKED, *_OF_MODELS)
+    rows = [(path, value) for path, value in _leaves(params) if path.partition(".")[0] not in left_out]
+    return table("params", "The whole question", text=("leaf of params.yaml", "value"), rows=rows)
+
+
+_NOT_ASKED = ("hardware",)
+"""Sections that are no part of the question."""
+_OF_MODELS = ("budget", "ladder", "graph", "model", "search", "training", "train", "law")
+"""Sections that only models read."""
 
 
 def _rows(
@@ -207,6 +216,8 @@ def _leaves(section: Any, path: str = "") -> list[tuple[str, str]]:
     if dataclasses.is_dataclass(section) and not isinstance(section, type):
         inner = [(field.name, getattr(section, field.name)) for field in dataclasses.fields(section)]
         return [leaf for name, value in inner for leaf in _leaves(value, f"{path}.{name}" if path else name)]
+    if isinstance(section, Mapping) and any(map(dataclasses.is_dataclass, section.values())):
+        return [leaf for name, value in section.items() for leaf in _leaves(value, f"{path}.{name}")]
     return [(path, _value(section))]
 
 

@@ -85,6 +85,12 @@ def coverage(facts: Facts) -> list[Block]:
     ]
 
 
+def left_out(facts: Facts) -> list[Block]:
+    """Return the cells that give the law no point, with the reasons."""
+    everything = "Every cell of the ladder was scored."
+    return [Heading(2, "Cells without a point"), *or_sentence(tables.left_out_table(facts), everything)]
+
+
 def _shapes(facts: Facts, pictures: Collection[str]) -> list[Block]:
     by = trial_comparison(facts).words
     blocks: list[Block] = [Heading(3, "Depth against width")]
