@@ -161,6 +161,12 @@ class CellWork:
             return load_ranking(self.target.task).constant_loss()
         return load_task(self.target.task).constant_loss(fold.train.y_N, fold.validation.y_N)
 
+    def with_recipe(self, recipe: PanelRecipe) -> CellWork:
+        """Return this work of a cell of a panel study with another recipe in its question, for trainings beside those
+        that the plan files ask for."""
+        question = dataclasses.replace(self.panel_question, training=recipe)
+        return dataclasses.replace(self, plan=dataclasses.replace(self.plan, question=question))
+
     def spec(self, architecture: Mapping[str, int]) -> ModelSpec:
         return spec_from_architecture(self.geometry, architecture)
 
