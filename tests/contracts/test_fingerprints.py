@@ -312,7 +312,7 @@ def test_an_edit_that_changes_no_number_leaves_every_cell_fresh(
 @pytest.mark.parametrize(
     ("module", "old", "new", "stale"),
     [
-        ("training/trainer.py", "trained_loss > loss", "trained_loss >= loss", SERIES | PANEL),
+        ("training/trainer.py", "trained_loss > phase.loss", "trained_loss >= phase.loss", SERIES | PANEL),
         ("families/patchtst.py", "POSITION_SD = 0.02", "POSITION_SD = 0.03", SERIES),
         ("families/panel/panel_transformer.py", "POSITION_SD = 0.02", "POSITION_SD = 0.03", PANEL),
         ("families/parts/layers.py", "functional.gelu", "functional.elu", SERIES | PANEL),
