@@ -20,6 +20,7 @@ from tsladder.artifacts.plans import (
     CellQuestion,
     EvaluatePlan,
     PanelQuestion,
+    PanelRecipe,
     Recipe,
     SearchPlan,
     TrainPlan,
@@ -36,7 +37,7 @@ from tsladder.execution.thermometer import Thermometer, thermometer_for
 from tsladder.models.spec import Geometry, ModelSpec, spec_from_architecture
 from tsladder.panel.dataset import PanelDataset, panel_dataset
 from tsladder.panel.study_cube import study_cube
-from tsladder.params import AnyParams, PanelParams, Params, RankTargetParams, TargetParams
+from tsladder.params import AnyParams, PanelParams, RankTargetParams, TargetParams
 from tsladder.places import Places
 from tsladder.planning.duration import Forecast, RunLength, forecast
 from tsladder.planning.machine import ExecutionPlan, Machine, lay_out, survey
@@ -214,14 +215,17 @@ class CellWork:
         """Forecast the seconds of training `spec` on `folds`; None where the speed of this machine is not known."""
         if self.machine.rates is None:
             return None
+        panel = self.recipe if isinstance(self.recipe, PanelRecipe) else None
+        sharpe = 0.0 if panel is None else panel.loss_weights.get("sharpe", 0.0)
         *earlier, last = (
             RunLength(
-                train_windows=len(fold.train),
+                train_windows=-(-len(fold.train) // (1 if panel is None else panel.train_every)),
                 validation_windows=len(fold.validation),
                 epochs=settings.epochs,
                 patience=self.recipe.patience,
-                extra_forward_pass=self.recipe.loss == "soft_auc",
+                extra_forward_pass=self.recipe.loss == "soft_auc" or sharpe > 0.0,
                 phases=tuple(phase.epochs for phase in phases_in(self.recipe)),
+                stocks_per_day=None if panel is None else panel.stocks_per_day,
             )
             for fold in folds
         )

@@ -58,12 +58,14 @@ def _length(params: AnyParams, samples: Sequence[Samples]) -> RunLength:
     """Return the length of a training on `samples`; an epoch of a panel study may see a part of the training days."""
     if not isinstance(params, PanelParams):
         return run_length(params, samples)
-    every = params.training.train_every
-    run = run_length(params, [(-(-train // every), validation) for train, validation in samples])
-    if params.training.loss_weights.get(_WHOLE_BATCH, 0.0) == 0.0:
-        return run
-    earlier = tuple(dataclasses.replace(fold, extra_forward_pass=True) for fold in run.earlier)
-    return dataclasses.replace(run, extra_forward_pass=True, earlier=earlier)
+    training = params.training
+    run = run_length(params, [(-(-train // training.train_every), validation) for train, validation in samples])
+
+    def as_trained(fold: RunLength) -> RunLength:
+        whole_batch = training.loss_weights.get(_WHOLE_BATCH, 0.0) != 0.0
+        return dataclasses.replace(fold, extra_forward_pass=whole_batch, stocks_per_day=training.stocks_per_day)
+
+    return dataclasses.replace(as_trained(run), earlier=tuple(as_trained(fold) for fold in run.earlier))
 
 
 def _counted_windows(places: Places, params: Params) -> Mapping[int, Sequence[Samples]]:
