@@ -22,6 +22,7 @@ def faults_between_panel_sections(params: PanelParams) -> list[str]:
         *_purge_faults(params),
         *search_faults(params.search),
         *_family_faults(params),
+        *_pretraining_faults(params),
         *_missing_here(params),
         *_training_faults(params),
         *optimizer_faults(params.training),
@@ -76,6 +77,17 @@ def _family_faults(params: PanelParams) -> list[str]:
     settings = {leaf: getattr(model, leaf) for leaf in family.leaves}
     faults = family.faults(params.windows.context_length, settings)
     return [f"model.{leaf}: {fault}" for leaf, fault in faults.items()]
+
+
+def _pretraining_faults(params: PanelParams) -> list[str]:
+    """Check that the models of the study have an encoder, and windows of several patches."""
+    model, families = params.model, importlib.import_module("tsladder.families")
+    if params.search.pretraining is None or model.family not in families.panel_names():
+        return []
+    encoders = importlib.import_module("tsladder.families.parts.session_encoder")
+    settings = {"patch_len": model.patch_len, "days": model.days}
+    fault = encoders.fault(model.family, params.windows.context_length, settings)
+    return [] if fault is None else [f"search.pretraining: {fault}"]
 
 
 def _missing_here(params: PanelParams) -> list[str]:

@@ -11,8 +11,8 @@ from tsladder.report.sections.columns import columns
 from tsladder.report.sections.law import law, settle_options, support
 from tsladder.report.sections.limits import limits
 from tsladder.report.sections.scores import at_a_glance, scores
-from tsladder.report.sections.search import effort, search
-from tsladder.report.sections.study import data, environment, left_out, question
+from tsladder.report.sections.search import effort, left_out, search
+from tsladder.report.sections.study import data, environment, question
 from tsladder.report.sections.verdicts import verdicts
 
 

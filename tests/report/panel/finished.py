@@ -16,20 +16,28 @@ from tests.report.panel import made_up
 
 from tsladder.artifacts.baselines import BaselineScores, write_baselines
 from tsladder.artifacts.best_params import BestParams, write_best_params
-from tsladder.artifacts.choice import Choice, write_choice
+from tsladder.artifacts.choice import Choice, read_winner, write_choice
 from tsladder.artifacts.coverage import Coverage, ForcedArchitecture, Leader, write_coverage
 from tsladder.artifacts.ending import Ending
 from tsladder.artifacts.law import law_of_plain, write_law
-from tsladder.artifacts.plans import NotPlanned, PanelQuestion, PanelRecipe, SearchPlan, SearchTask, write_plan
+from tsladder.artifacts.plans import (
+    EvaluatePlan,
+    PanelQuestion,
+    PanelRecipe,
+    SearchPlan,
+    SearchTask,
+    TrainPlan,
+    write_plan,
+)
 from tsladder.artifacts.record import record_of
 from tsladder.artifacts.scores import CellScores, ScoredRegion, write_scores
 from tsladder.artifacts.seeds import SeedRecord, Timings, write_timings
 from tsladder.artifacts.trials import TRIALS, TrialRecord, write_trials
 from tsladder.families.parts.geometry import PanelGeometry
 from tsladder.law.points import RungPoint
-from tsladder.params import PanelParams
+from tsladder.params import EvaluationParams, PanelParams
 from tsladder.places import Places
-from tsladder.planning.plans import study_key
+from tsladder.planning.plans import CellPlans, PlanFiles, cell_key, retraining_key, scoring_key, study_key
 from tsladder.ranking.frames import rank_predictions_frame, scores_by_stock_frame, seed_names
 from tsladder.ranking.region import JudgedRanking, RankedRegion, Ranking, judge, judge_baselines
 from tsladder.ranking.scoring import score_baselines, score_ranking_region
@@ -44,11 +52,11 @@ SKILL = {"12k": 0.10, "25k": 0.25, "50k": 0.18}
 """Rung -> share of what its scores know of the returns that can be known at all."""
 
 BASELINES = {"ridge": 0.30, "reversal_5": 0.12, "momentum_252_21": 0.0}
-SEEDS, STOCKS = (1, 2), 15
+SEEDS, STOCKS, HORIZON = (1, 2), 15, 5
 DAYS = {Region.VALIDATION: 50, Region.TEST: 90}
 
 
-def params(horizon: int = 1, **changes: Any) -> PanelParams:
+def params(horizon: int = HORIZON, **changes: Any) -> PanelParams:
     """The question of the finished study."""
     asked = made_up.panel_params(budget="50k", ladder=LADDER, horizons=(horizon,))
     evaluation = dataclasses.replace(asked.evaluation, bootstrap_draws=100)
@@ -96,7 +104,7 @@ def _mixed(known_DS: np.ndarray, share: float, rng: np.random.Generator) -> np.n
     return share * known_DS + np.sqrt(1.0 - share**2) * rng.standard_normal(known_DS.shape)
 
 
-def write_finished(root: Path, *, horizon: int = 1, law: bool = True) -> Places:
+def write_finished(root: Path, *, horizon: int = HORIZON, law: bool = True) -> Places:
     """The whole study; without its law where `law` is False."""
     places, asked = Places(root, root), params(horizon)
     made_up.write_panel_features(places.features_manifest, made_up.features())
@@ -117,7 +125,8 @@ def write_finished(root: Path, *, horizon: int = 1, law: bool = True) -> Places:
     by_stock = [scores_by_stock_frame(markets[r].ranked, rankings) for r, rankings in every.items()]
     _parquet(places.scores_by_stock(horizon), by_stock)
     for cell in asked.cells:
-        write_plan(places.search_plan(cell), _plan(cell) if cell.budget in SIZES else _not_planned(cell))
+        for path, plan in plans_of(cell).by_path(places).items():
+            write_plan(path, plan)
     points = []
     for cell in asked.cells:
         if cell.budget in SIZES:
@@ -130,7 +139,7 @@ def write_finished(root: Path, *, horizon: int = 1, law: bool = True) -> Places:
 
 def write_fitted(places: Places, asked: PanelParams, points: list[RungPoint]) -> None:
     """The law of the rungs, and a picture of it."""
-    key = study_key({str(cell): _plan(cell) for cell in asked.cells if cell.budget in SIZES})
+    key = study_key({str(cell): plans_of(cell).search for cell in asked.cells if cell.budget in SIZES})
     horizon = asked.horizons[0]
     record = scaling_json({horizon: points}, [], asked.law, asked.evaluation, key, 1, metric=RANK_ERROR)
     write_law(places.scaling, law_of_plain(record, "made up"))
@@ -150,13 +159,12 @@ def write_searched(places: Places, cell: Cell) -> None:
     settings = {"learning_rate": 0.0011, "weight_decay": 0.002, "dropout": 0.2, "warmup_steps": 14, "epochs": 6}
     size = SIZES[cell.budget]
     counts = {"n_params": size, "n_params_blocks": size - 3_000, "n_params_body": size - 2_000}
-    write_choice(
-        places.choice(cell),
-        Choice(
-            cell=str(cell), budget=cell.budget, horizon=cell.horizon, architecture=architecture, settings=settings,
-            off_budget=False, **counts,
-        ),
+    choice = Choice(
+        cell=str(cell), budget=cell.budget, horizon=cell.horizon, architecture=architecture, settings=settings,
+        off_budget=False, **counts,
     )  # fmt: skip
+    write_choice(places.choice(cell), choice)
+    searched, trained, _ = keys_of(cell, choice)
     trials = [
         _trial(cell, number, loss, architecture | {"d_model": 16 + 8 * number}, settings)
         for number, loss in enumerate((0.975, 0.981, 0.962, 0.99))
@@ -168,6 +176,7 @@ def write_searched(places: Places, cell: Cell) -> None:
             experiment=f"P1_{cell.budget}_h{cell.horizon}_rank", architecture=architecture,
             training={**settings, "batch_size": 32}, param_count=size, objective="val_loss", best_score=-0.962,
             best_val_loss=0.962, number=2, n_trials=4, timestamp="2026-01-02T03:04:05+00:00",
+            search_key=searched,
         ),
     )  # fmt: skip
     forced = ForcedArchitecture(
@@ -190,7 +199,7 @@ def write_searched(places: Places, cell: Cell) -> None:
         )
         for seed in SEEDS
     }  # fmt: skip
-    write_timings(places.timings(cell), Timings(cell=str(cell), key="k", seeds=seeds))
+    write_timings(places.timings(cell), Timings(cell=str(cell), key=trained, seeds=seeds))
 
 
 def _trial(
@@ -226,7 +235,8 @@ def _write_scored(
     write_scores(
         places.scores_record(cell),
         CellScores(
-            cell=str(cell), budget=cell.budget, horizon=cell.horizon, key="k", precision="fp32", metric=RANK_ERROR,
+            cell=str(cell), budget=cell.budget, horizon=cell.horizon,
+            key=keys_of(cell, read_winner(places.choice(cell)))[2], precision="fp32", metric=RANK_ERROR,
             n_params=size, n_params_blocks=size - 3_000, n_params_body=size - 2_000, off_budget=False, n_data=100,
             regions={r: record_of(ScoredRegion, s.to_json(), source="made up") for r, s in regions.items()},
         ),
@@ -246,28 +256,40 @@ def _parquet(path: Path, parts: list[pd.DataFrame]) -> None:
     pd.concat(parts, ignore_index=True).to_parquet(path, index=False)
 
 
-def _plan(cell: Cell) -> SearchPlan:
-    asked = params(cell.horizon)
-    return SearchPlan(
-        question=PanelQuestion(
-            cell=str(cell), budget=cell.budget, horizon=cell.horizon, seed=42, data=asked.data,
-            universe=asked.universe, target=asked.target, windows=asked.windows, horizons=(cell.horizon,),
-            model=PanelGeometry(
-                family="panel_transformer", context_length=60, n_features=9, patch_len=12, stride=12, revin=False,
-                stocks=STOCKS,
-            ),
-            training=PanelRecipe(
-                effective_batch=32, precision="fp32", optimizer="adamw", schedule="cosine", max_gradient_norm=1.0,
-                patience=3, min_delta=0.0, loss="ic", monitor="val_loss", loss_weights={"ic": 1.0},
-            ),
+def plans_of(cell: Cell) -> CellPlans:
+    """The three plan files of a cell."""
+    if cell.budget not in SIZES:
+        return CellPlans(cell=cell, files=None)
+    asked, code = params(cell.horizon), {"stages.panel.hpo": "abc"}
+    question = PanelQuestion(
+        cell=str(cell), budget=cell.budget, horizon=cell.horizon, seed=42, data=asked.data, universe=asked.universe,
+        target=asked.target, windows=asked.windows, horizons=(cell.horizon,),
+        model=PanelGeometry(
+            family="panel_transformer", context_length=60, n_features=9, patch_len=12, stride=12, revin=False,
+            stocks=STOCKS,
         ),
-        search=SearchTask(
-            strategy="architectural", preset="panel_quick", trials=6, objective="val_loss", stop=None, pruning=None,
-            space=asked.search.chosen.space, grid_size=12, shapes=9,
+        training=PanelRecipe(
+            effective_batch=32, precision="fp32", optimizer="adamw", schedule="cosine", max_gradient_norm=1.0,
+            patience=3, min_delta=0.0, loss="ic", monitor="val_loss", loss_weights={"ic": 1.0},
         ),
-        code={"stages.panel.hpo": "abc"},
     )  # fmt: skip
+    task = SearchTask(
+        strategy="architectural", preset="panel_quick", trials=6, objective="val_loss", stop=None, pruning=None,
+        space=asked.search.chosen.space, grid_size=12, shapes=9,
+    )  # fmt: skip
+    evaluation = EvaluationParams(bootstrap_draws=100, confidence=asked.evaluation.confidence)
+    return CellPlans(
+        cell=cell,
+        files=PlanFiles(
+            search=SearchPlan(question=question, search=task, code=code),
+            train=TrainPlan(question=question, seeds=len(SEEDS), code=code),
+            evaluate=EvaluatePlan(question=question, evaluation=evaluation, code=code, cost_bps=5.0),
+        ),
+    )
 
 
-def _not_planned(cell: Cell) -> NotPlanned:
-    return NotPlanned(cell=str(cell), budget=cell.budget, horizon=cell.horizon)
+def keys_of(cell: Cell, choice: Choice) -> tuple[str, str, str]:
+    """The keys that tie search, retraining and scores of a cell to their question."""
+    plans, inputs = plans_of(cell), (made_up.INPUTS, made_up.splits(cell.horizon))
+    trained = retraining_key(plans.train, choice, *inputs)
+    return cell_key(plans.search, *inputs), trained, scoring_key(plans.evaluate, trained)

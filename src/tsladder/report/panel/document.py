@@ -20,7 +20,7 @@ from tsladder.report.panel.sections.search import memory, search
 from tsladder.report.sections.audit import audit, failed_probes
 from tsladder.report.sections.law import law, settle_options, support
 from tsladder.report.sections.limits import limits
-from tsladder.report.sections.study import left_out
+from tsladder.report.sections.search import left_out
 from tsladder.report.sections.verdicts import verdicts
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tsladder.report import study_tables, symbol_tables, tables, words
+from tsladder.report import study_tables, symbol_tables, words
 from tsladder.report.blocks import Block, Heading, Paragraph, Points, or_sentence
 from tsladder.report.environment import environment_table, fingerprints_table
-from tsladder.report.facts import Facts, SeriesFacts
+from tsladder.report.facts import SeriesFacts
 from tsladder.report.sections.ingestion import ingestion
 from tsladder.tasks import load as load_task
 
@@ -27,11 +27,6 @@ def question(facts: SeriesFacts) -> str:
 
 def _region(facts: SeriesFacts) -> str:
     return facts.law.region if facts.law and facts.law.region else facts.params.law.region
-
-
-def left_out(facts: Facts) -> list[Block]:
-    everything = "Every cell of the ladder was scored."
-    return [Heading(2, "Cells without a point"), *or_sentence(tables.left_out_table(facts), everything)]
 
 
 def data(facts: SeriesFacts) -> list[Block]:
