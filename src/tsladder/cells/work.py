@@ -24,6 +24,7 @@ from tsladder.artifacts.plans import (
     Recipe,
     SearchPlan,
     TrainPlan,
+    losses_in,
     phases_in,
     read_planned,
 )
@@ -221,14 +222,16 @@ class CellWork:
         """Forecast the seconds of training `spec` on `folds`; None where the speed of this machine is not known."""
         if self.machine.rates is None:
             return None
+        recipe = self.recipe
+        every = recipe.train_every if isinstance(recipe, PanelRecipe) else 1
         *earlier, last = (
             RunLength(
-                train_windows=len(fold.train),
+                train_windows=-(-len(fold.train) // every),
                 validation_windows=len(fold.validation),
                 epochs=settings.epochs,
-                patience=self.recipe.patience,
-                extra_forward_pass=self.recipe.loss == "soft_auc",
-                phases=tuple(phase.epochs for phase in phases_in(self.recipe)),
+                patience=recipe.patience,
+                extra_forward_pass=recipe.loss == "soft_auc" or "sharpe" in losses_in(recipe),
+                phases=tuple(phase.epochs for phase in phases_in(recipe)),
             )
             for fold in folds
         )

@@ -26,7 +26,7 @@ from tsladder.panel.file import read_manifest
 from tsladder.params import EvaluationParams, PanelParams, PretrainingParams
 from tsladder.places import Places
 from tsladder.planning.fingerprint import Code, module_fingerprints, stage_fingerprint
-from tsladder.planning.grid import build_grid
+from tsladder.planning.grids import grid_of
 from tsladder.planning.panel_recipe import forecast_horizons, panel_recipe_of
 from tsladder.planning.plans import CellPlans, PlanFiles
 from tsladder.planning.stage_code import PRETRAINING, family_module, strategy_module, task_module
@@ -38,8 +38,8 @@ QUANTILES = 5
 
 
 def stocks_of(places: Places, params: PanelParams) -> int:
-    """Return the number of stocks of the panel, from the manifest of its file, or where that is not here from the record
-    that the stage features made of it. Raises BadInput as `read_manifest` does."""
+    """Return the number of stocks of the panel, from the manifest of its file; where that is not here, from the record
+    that the stage features left. Raises BadInput as `read_manifest` does."""
     path = places.bars(params.data.panel)
     recorded = None if path.exists() else if_there(read_panel_features)(places.features_manifest)
     if recorded is not None and recorded.panel == params.data.panel:
@@ -100,7 +100,7 @@ def _plan_cell(params: PanelParams, cell: Cell, code: Mapping[str, dict[str, str
     if not params.is_planned(cell):
         return CellPlans(cell=cell, files=None, pretrain=_nothing(cell))
     geometry = panel_geometry(params, cell.horizon, stocks)
-    grid = build_grid(geometry, cell.budget)
+    grid = grid_of(geometry, cell.budget)
     search = params.search
     evaluation = EvaluationParams(
         bootstrap_draws=params.evaluation.bootstrap_draws, confidence=params.evaluation.confidence

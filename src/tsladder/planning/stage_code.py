@@ -106,6 +106,7 @@ OUTSIDE = {
     "tsladder.planning.endings": "how a stage ended",
     "tsladder.planning.fingerprint": "hashes of the code",
     "tsladder.planning.free_memory": "what is free on this machine",
+    "tsladder.planning.grids": "keeps the grids that were built",
     "tsladder.planning.identity": "which trainings are the same",
     "tsladder.planning.machine": "how a cell is executed here",
     "tsladder.planning.memory": "micro-batch and accumulation, which change no number",

@@ -31,6 +31,10 @@ from tsladder.status.question import plans_of_study
 from tsladder.status.taken_over import count_taken_over, inputs_match
 
 
+ARCHITECTURE = ("d_model", "n_layers", "n_heads", "d_ff", "n_graph")
+"""Sizes of a model, as far as its family has them."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CellForecast:
     """One cell of the dry run; the batch plan is that of the member of its grid that needs most memory."""
@@ -209,7 +213,7 @@ def _forecast(
         forced=tuple(
             {
                 "what": item.what,
-                **{name: item.spec.architecture()[name] for name in ("d_model", "n_layers", "n_heads", "d_ff")},
+                **{name: size for name, size in item.spec.architecture().items() if name in ARCHITECTURE},
                 "n_params": item.spec.n_params,
                 "off_budget": not is_within(item.spec, grid.n_budget),
                 "settings": dict(item.settings),

@@ -26,7 +26,7 @@ from tsladder.typed_yaml import read_yaml
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Question:
+class StudyQuestion:
     """The current question. `raw`: params.yaml as plain data; `texts`: every plan file and ending file, by path
     relative to the root, as the plan stage would write it now; `study_key`: identity of all searches of the study;
     `data`: files of data that the plans depend on."""
@@ -43,7 +43,7 @@ class Question:
         return plain_plan(self.texts[path]) or {}
 
 
-def read_question(places: Places) -> Question:
+def read_question(places: Places) -> StudyQuestion:
     """Read the current question. Raises BadInput when params.yaml is faulty or a panel study has no panel, WorkFailed
     when a module cannot be parsed."""
     raw, source = read_yaml(places.params), str(places.params)
@@ -56,7 +56,7 @@ def read_question(places: Places) -> Question:
     files |= dict.fromkeys(endings(places, params.cells), AS_PLANNED)
     texts = {path.relative_to(places.root).as_posix(): text for path, text in files.items()}
     save_cache(places.sources)
-    return Question(
+    return StudyQuestion(
         params=params,
         raw=raw,
         plans=plans,
