@@ -14,7 +14,7 @@ from tsladder.status.study_state import CellState, study_state
 from tsladder.vocabulary import Cell
 
 _WORDS = {"fresh": "PASS", "failed": "FAIL", "not_planned": "SKIP"}
-_CELL_STAGES = ("hpo", "train", "evaluate")
+_CELL_STAGES = ("hpo", "train", "evaluate", "pretrain")
 
 
 def long_run_note(

@@ -78,8 +78,15 @@ class StudyState:
         """Return a JSON-ready record, with the fields of `panel` among those of the study."""
         verdicts = {horizon: verdict.to_json() for horizon, verdict in self.verdicts.items()}
         record = dataclasses.asdict(self) | {"verdicts": verdicts}
+        for cell in record["cells"].values():
+            cell["running"] = [_without_phase(trial) for trial in cell["running"]]
         del record["panel"]
         return record if self.panel is None else {**record, **self.panel.to_json()}
+
+
+def _without_phase(trial: dict[str, Any]) -> dict[str, Any]:
+    """Leave the phase of a training out where it has none, as progress.json does."""
+    return {name: value for name, value in trial.items() if name != "phase" or value is not None}
 
 
 def study_state(places: Places) -> StudyState:
