@@ -104,6 +104,14 @@ def phases_in(recipe: Recipe) -> tuple[PhaseRecipe, ...]:
     return (recipe.phases or ()) if isinstance(recipe, PanelRecipe) else ()
 
 
+def losses_in(recipe: Recipe) -> frozenset[str]:
+    """Return the names of the losses of a panel's mixtures that a training by `recipe` is trained on, in any phase."""
+    if not isinstance(recipe, PanelRecipe):
+        return frozenset()
+    mixtures = [phase.loss_weights for phase in phases_in(recipe)] or [recipe.loss_weights]
+    return frozenset(name for weights in mixtures for name, weight in weights.items() if weight > 0.0)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SharedQuestion:
     """Fields that the plan files of the cells of every study have in common."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tsladder.artifacts.outcome import PhaseOutcome
-from tsladder.artifacts.record import json_of, read_record, write_record
+from tsladder.artifacts.record import json_of, read_record, text_of, write_record
 from tsladder.artifacts.store import write_text
 from tsladder.artifacts.validation_figures import ValidationFigures
 from tsladder.vocabulary import StopReason
@@ -87,9 +87,11 @@ def read_trial_metrics(path: Path) -> TrialMetrics:
 
 
 def write_trial_metrics(folder: Path, metrics: Iterable[TrialMetrics]) -> None:
-    """Replace the metrics of these trials below `folder`."""
+    """Write the metrics of these trials below `folder`; a file that holds them already is not touched."""
     for one in metrics:
-        write_record(metrics_path(folder, one.trial), one)
+        path = metrics_path(folder, one.trial)
+        if not path.exists() or path.read_text(encoding="utf-8") != text_of(one):
+            write_record(path, one)
 
 
 def write_all_trials(folder: Path, trials: Sequence[ListedTrial]) -> None:

@@ -66,14 +66,24 @@ def pretrain_winner(work: CellWork, plan: PretrainPlan, choice: Choice, tracker:
     key = digest(trained, plan.epochs, plan.mask, plan.training_code)
     live = work.places.pretraining(work.cell, key)
     with exclusive_lock(live, f"the pretraining of {work.cell}"):
-        encoder = _encoder(work, plan, choice, live, key, tracker)
-        if not isinstance(encoder, str):
-            copy_trained(encoder.folders[ENCODER], work.places.pretrained_encoder(work.cell))
-        found = encoder if isinstance(encoder, str) else _starts(work, choice, live, encoder, key, tracker)
-        if isinstance(found, str):
-            write_pretraining(work.places.pretraining_record(work.cell), Ending.of(work.cell, CellStatus.FAILED, found))
-            return
-        _compare(work, plan, choice, _encoder_record(work, plan, encoder), found, key, tracker)
+        reason = _pretrain(work, plan, choice, live, key, tracker)
+    if reason is not None:
+        write_pretraining(work.places.pretraining_record(work.cell), Ending.of(work.cell, CellStatus.FAILED, reason))
+
+
+def _pretrain(
+    work: CellWork, plan: PretrainPlan, choice: Choice, live: Path, key: str, tracker: Tracker
+) -> str | None:
+    """Do what `pretrain_winner` says; return the reason where a training has no result."""
+    encoder = _encoder(work, plan, choice, live, key, tracker)
+    if isinstance(encoder, str):
+        return encoder
+    copy_trained(encoder.folders[ENCODER], work.places.pretrained_encoder(work.cell))
+    starts = _starts(work, choice, live, encoder.folders[ENCODER], key, tracker)
+    if isinstance(starts, str):
+        return starts
+    _compare(work, plan, choice, _encoder_record(work, plan, encoder), starts, key, tracker)
+    return None
 
 
 def _encoder(
@@ -84,24 +94,23 @@ def _encoder(
     job = encoder_job(work, choice, folder, epochs=plan.epochs, mask=plan.mask, key=key)
     if isinstance(job, str):
         return job
-    purpose = Purpose(winner_of="pretraining", phase=LIVE_PHASE, live=live, each="encoder")
+    purpose = Purpose(winner_of="for-pretraining", phase=LIVE_PHASE, live=live, each="encoder")
     return _complete(train_jobs(work, {ENCODER: job}, folder, tracker, purpose), "the pretraining of the encoder")
 
 
 def _starts(
-    work: CellWork, choice: Choice, live: Path, encoder: SeedResults, key: str, tracker: Tracker
+    work: CellWork, choice: Choice, live: Path, encoder: Path, key: str, tracker: Tracker
 ) -> dict[Start, Mapping[int, Path]] | str:
     """Train the winner as each of `starts_of` begins; return the folders of the seeds, or the reason where a training
     has no result."""
     found: dict[Start, Mapping[int, Path]] = {}
-    for start in starts_of(choice):
-        if start == starts_of(choice)[0]:
-            own = work.places.models(work.cell)
-            seeds = read_trained_seeds(work.places.models_status(work.cell))
-            found[start] = {number: own / f"{SEED_PREFIX}{number}" for number in seeds}
-            continue
+    own, *others = starts_of(choice, work.panel_question.training)
+    models = work.places.models(work.cell)
+    seeds = read_trained_seeds(work.places.models_status(work.cell))
+    found[own] = {number: models / f"{SEED_PREFIX}{number}" for number in seeds}
+    for start in others:
         folder = live / start.name
-        jobs = jobs_of_start(work, choice, start, folder, encoder=encoder.folders[ENCODER], key=key)
+        jobs = jobs_of_start(work, choice, start, folder, encoder=encoder, key=key)
         if isinstance(jobs, str):
             return jobs
         purpose = Purpose(winner_of=start.name, phase=LIVE_PHASE, live=live)

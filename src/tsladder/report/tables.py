@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from tsladder.report import words
 from tsladder.report.blocks import Table, table
 from tsladder.report.facts import CellFacts, CellState, Facts
+from tsladder.report.law_tables import count_titles
 from tsladder.search.objective import VAL_AUC
 
 APART = 0.20
@@ -38,7 +39,7 @@ def architectures_table(facts: Facts) -> Table:
                 ]
             )
     titles = ("d_model", "layers", "heads", "d_ff", *(("graph layers",) if graph else ()))
-    numbers = (*titles, "layers / width", "N", "N blocks", "N body")
+    numbers = (*titles, "layers / width", "N", *count_titles(facts).values())
     caption = "The configuration that each search chose"
     return table("architectures", caption, text=("rung", "horizon"), numbers=numbers, rows=rows)
 

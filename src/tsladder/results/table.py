@@ -95,7 +95,15 @@ WITH_INTERVAL = (
     "annual_return_gross",
     "annual_return_net",
 )
-WITHOUT_INTERVAL = ("turnover", "break_even_bps", "max_drawdown_gross", "max_drawdown_net", "unordered_days")
+WITHOUT_INTERVAL = (
+    "turnover",
+    "break_even_bps",
+    "max_drawdown_gross",
+    "max_drawdown_net",
+    "unordered_days",
+    "pinball",
+    "coverage_90",
+)
 RANKINGS = (
     "panel",
     "entry_lag",

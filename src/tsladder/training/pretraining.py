@@ -171,7 +171,7 @@ class MaskedFeed:
 
     @property
     def stocks(self) -> int:
-        return self._feed.stocks
+        return int(self._feed.stocks)
 
     @property
     def per_epoch(self) -> int:
@@ -201,11 +201,13 @@ class MaskedFeed:
     def _hide(self, index_B: Tensor, *, stocks: int) -> Tensor:
         """Draw the tokens that are hidden of each stock on the days `index_B`."""
         rows_B = self._rows_N[index_B.cpu().numpy()]
-        chance_BSC = np.empty((len(rows_B), stocks, self._patches.count))
+        shown = self._patches.always_shown
+        chance_BSC = np.empty((len(rows_B), stocks, self._patches.count - shown))
         for place, row in enumerate(rows_B.tolist()):
             drawn = np.random.default_rng(derive_seed("hidden patches", self._seed, self._epoch, row))
             chance_BSC[place] = drawn.random(chance_BSC.shape[1:])
         hidden_BSC = chance_BSC.argsort(-1).argsort(-1) < self._hidden
+        hidden_BSC = np.pad(hidden_BSC, ((0, 0), (0, 0), (shown, 0)))
         return torch.from_numpy(hidden_BSC.repeat(self._patches.together, -1)).to(self.device)
 
 

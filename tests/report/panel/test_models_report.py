@@ -146,13 +146,13 @@ def test_a_rung_less_a_baseline_is_the_difference_of_their_mean_daily_rank_ics(f
         test = scores_of(finished_study, name)
         for baseline in test.skill_against:
             gap = gap_to(test, baseline)
-            assert gap.skill == pytest.approx(rung - mean[baseline], abs=1e-12)
+            assert gap.value == pytest.approx(rung - mean[baseline], abs=1e-12)
             assert (gap.high < 0.0) == (baseline in test.beaten_by)
     found = table(text, "RankIC of each rung less")
     order = [name for name in in_order(facts.region(5)) if name != "own_static_order"]
     assert found.titles == ["cell", *(words.name(baseline) for baseline in order)]
     for row in found.rows:
-        gaps = [gap_to(scores_of(finished_study, row[0]), baseline).skill for baseline in order]
+        gaps = [gap_to(scores_of(finished_study, row[0]), baseline).value for baseline in order]
         assert [number(entry) for entry in row[1:]] == pytest.approx(gaps, abs=5e-5)
 
 
@@ -184,6 +184,16 @@ def test_a_rung_has_every_figure_that_a_baseline_has(finished_study, text):
     assert compared == len(CELLS) * len(shown)
 
 
+def test_quantiles_have_columns_only_where_a_model_forecasts_them(places, text):
+    titles = ["pinball loss", "labels in the 90 % band, %"]
+    assert not set(titles) & set(table(text, "Ranking skill on the test days").titles)
+    change_scores(places, "25k-h5", lambda test: test["mean"].update(pinball=0.2494, coverage_90=0.9))
+    found = table(text_of(places), "Ranking skill on the test days")
+    shown = {row[0]: [row[found.titles.index(title)] for title in titles] for row in found.rows}
+    assert shown["rung 25k"] == ["0.2494", "90.0"]
+    assert shown["ridge regression"] == ["—", "—"]
+
+
 def test_the_best_rung_is_named_with_what_beats_it_and_what_costs_leave(facts, text):
     best = facts.best_rung(5)
     assert str(best.cell) == "25k-h5"
@@ -211,7 +221,8 @@ def test_the_table_of_cells_holds_every_figure_of_a_ranking(finished_study, fact
         test = scores_of(finished_study, f"{budget}-h5")
         for figure in (*WITH_INTERVAL, *WITHOUT_INTERVAL):
             stored = icir_name(5) if figure == "icir" else figure
-            assert float(row[f"test_{figure}"]) == test.mean[stored]
+            wanted = test.mean[stored]
+            assert row[f"test_{figure}"] == ("" if wanted is None else str(wanted))
             if figure in WITH_INTERVAL:
                 ends = float(row[f"test_{figure}_low"]), float(row[f"test_{figure}_high"])
                 assert ends == test.intervals[stored].ci

@@ -31,20 +31,22 @@ class Patches:
 
     `tokens`: outputs of the encoder, of `sessions` sessions each; the last one ends with the newest session, and oldest
     sessions that fill none belong to none. `together`: consecutive tokens that are hidden together, as one patch.
+    `always_shown`: oldest patches that are never hidden, where an encoder sees nothing but what lies before a token.
     """
 
     tokens: int
     sessions: int
     together: int = 1
+    always_shown: int = 0
 
     @property
     def count(self) -> int:
-        """Number of patches that are hidden or shown."""
+        """Number of patches."""
         return self.tokens // self.together
 
     def hidden(self, share: float) -> int:
         """Return how many patches of a window are hidden where a `share` of them shall be: some, and never all."""
-        return min(self.count - 1, max(1, round(share * self.count)))
+        return min(self.count - max(1, self.always_shown), max(1, round(share * self.count)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

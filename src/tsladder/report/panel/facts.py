@@ -25,7 +25,6 @@ class ScoredRung:
     """A scored cell. `daily`: its daily figures on the test days, means over its seeds; None without predictions."""
 
     cell: Cell
-    n_params: int
     regions: Mapping[Region, RankingRegionScores]
     daily: DailyFigures | None
 

@@ -37,14 +37,13 @@ def read_rungs(
     """
     found = {}
     for cell in cells:
-        if cell.winner is None or not cell.regions:
+        if not cell.regions:
             continue
         path = places.scores_record(cell.cell)
         regions = {Region(name): _ranking_scores(path, json_of(scored)) for name, scored in cell.regions.items()}
         _check_days(path, regions, baselines.get(cell.cell.horizon))
         found[cell.cell] = ScoredRung(
             cell=cell.cell,
-            n_params=cell.winner.n_params,
             regions=regions,
             daily=_daily(places.predictions(cell.cell), regions.get(Region.TEST)),
         )

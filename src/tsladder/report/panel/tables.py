@@ -14,7 +14,7 @@ from tsladder.report.blocks import Table, Tone, table
 from tsladder.report.panel import words
 from tsladder.report.panel.facts import PanelFacts
 from tsladder.report.panel.rankings import Kind, ShownRanking, Standing, shown_rankings
-from tsladder.report.words import RANKINGS, count, counted
+from tsladder.report.words import MISSING, RANKINGS, count, counted
 from tsladder.report.words import level as confidence_level
 from tsladder.vocabulary import Region
 
@@ -23,7 +23,10 @@ _BELOW_ZERO = "below 0"
 
 
 def ranking_table(facts: PanelFacts, level: RegionBaselines, region: Region) -> Table:
-    """Return the ranking skill of every ranking of one horizon on a region."""
+    """Return the ranking skill of every ranking of one horizon on a region; the figures of quantiles only where a model
+    forecasts them."""
+    shown = shown_rankings(facts, level, region)
+    quantiles = any(one.scores.pinball is not None for one in shown)
 
     def figures(one: ShownRanking) -> tuple[str, ...]:
         scores, found = one.scores, one.intervals
@@ -34,10 +37,11 @@ def ranking_table(facts: PanelFacts, level: RegionBaselines, region: Region) -> 
             words.estimate(scores.ic, found.get("ic")),
             words.estimate(scores.hit_rate, found.get("hit_rate"), 2, scale=100.0, chance=0.5),
             words.estimate(scores.quantile_spread, found.get("quantile_spread"), 1),
+            *(_of_quantiles(scores) if quantiles else ()),
             words.figure(scores.unordered_days, 0),
         )
 
-    rows, tones = _rows(shown_rankings(facts, level, region), figures)
+    rows, tones = _rows(shown, figures)
     return table(
         f"{region.value}-h{level.horizon}-ranking",
         f"Ranking skill on the {region.value} days, horizon {words.sessions(level.horizon)}, {_level(facts)} intervals",
@@ -49,11 +53,19 @@ def ranking_table(facts: PanelFacts, level: RegionBaselines, region: Region) -> 
             "IC",
             "hit rate, % (chance 50)",
             "quantile spread, bps a day",
+            *(("pinball loss", "labels in the 90 % band, %") if quantiles else ()),
             "unordered days",
         ),
         rows=rows,
         tones=tones,
     )
+
+
+def _of_quantiles(scores: RankingScores) -> tuple[str, str]:
+    """Format the figures of forecast quantiles; a dash for a ranking without them."""
+    if scores.pinball is None:
+        return MISSING, MISSING
+    return words.figure(scores.pinball), words.figure(scores.coverage_90, 1, 100.0)
 
 
 def portfolio_table(facts: PanelFacts, level: RegionBaselines, region: Region) -> Table:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from tsladder.families import load as load_family
+from tsladder.families.parts.count_words import own_count_words
 from tsladder.report import matrix, study_tables, tables, words
 from tsladder.report.blocks import Block, Heading, Paragraph, Picture, Points, or_sentence
 from tsladder.report.facts import Facts, SeriesFacts
 from tsladder.report.figures.trial_comparison import trial_comparison
+from tsladder.report.law_tables import count_titles
 from tsladder.report.sections.patterns import patterns, transfer_not_tried
 
 SHAPES = "shapes.png"
@@ -35,13 +38,19 @@ def architectures(facts: Facts, pictures: Collection[str]) -> list[Block]:
         *or_sentence(chosen, "No search has chosen an architecture."),
     ]
     if chosen.rows:
-        blocks.append(
-            Paragraph(
-                "N is the measured parameter count, N blocks that of the encoder alone, N body that of the encoder and "
-                "its last norm."
-            )
-        )
+        blocks.append(Paragraph(_counts(facts)))
     return [*blocks, *_shapes(facts, pictures), *_parallel(facts, pictures)]
+
+
+def _counts(facts: Facts) -> str:
+    """Explain the three parameter counts."""
+    first, second = count_titles(facts).values()
+    if own_count_words(load_family(facts.params.model.family)) is not None:
+        return f"N is the measured parameter count; {first} and {second} are those of parts of the model."
+    return (
+        f"N is the measured parameter count, {first} that of the encoder alone, {second} that of the encoder and its "
+        "last norm."
+    )
 
 
 def utilisation(facts: Facts) -> list[Block]:

@@ -1,5 +1,5 @@
-"""Result of a panel study: which baselines beat the constants on the test days, and the level that a model has to
-beat."""
+"""Result of a panel study: which rungs and which baselines beat the constants on the test days, and the level that a
+model has to beat."""
 
 from __future__ import annotations
 

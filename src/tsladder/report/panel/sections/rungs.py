@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from tsladder.artifacts.scores import ScoredRegion, Skill
 from tsladder.ranking.level import in_order
 from tsladder.report import words as common
@@ -19,6 +21,15 @@ _SETTINGS = (
     ("warmup_steps", "warm-up steps"),
     ("epochs", "epochs"),
 )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Gap:
+    """RankIC of a cell less that of a baseline on the same days, with its paired interval."""
+
+    value: float
+    low: float
+    high: float
 
 
 def rungs(facts: PanelFacts) -> list[Block]:
@@ -122,8 +133,8 @@ def against_table(facts: PanelFacts) -> Table:
         gaps = [gap_to(test, name) for name in names]
         rows.append((str(cell.cell), *(_gap(gap) for gap in gaps)))
         for column, gap in enumerate(gaps, start=1):
-            if gap is not None and gap.ci is not None and not gap.ci[0] <= 0.0 <= gap.ci[1]:
-                tones[row, column] = Tone.GOOD if gap.ci[0] > 0.0 else Tone.BAD
+            if gap is not None and not gap.low <= 0.0 <= gap.high:
+                tones[row, column] = Tone.GOOD if gap.low > 0.0 else Tone.BAD
     return table(
         "rungs-against-baselines",
         "RankIC of each rung less that of each baseline",
@@ -134,26 +145,18 @@ def against_table(facts: PanelFacts) -> Table:
     )
 
 
-def gap_to(test: ScoredRegion, name: str) -> Skill | None:
-    """Return the RankIC of a cell less that of a baseline, with its paired interval: the skill against the baseline
-    times the rank error of the baseline."""
+def gap_to(test: ScoredRegion, name: str) -> Gap | None:
+    """Return the RankIC of a cell less that of a baseline: the skill against the baseline times the rank error of the
+    baseline. None where either is unknown."""
     skill, baseline = test.skill_against.get(name), test.baselines.get(name)
     error = None if baseline is None else test.loss_in(baseline)
     if skill is None or error is None or skill.skill is None or skill.low is None or skill.high is None:
         return None
-    return Skill(skill=error * skill.skill, low=error * skill.low, high=error * skill.high)
+    return Gap(value=error * skill.skill, low=error * skill.low, high=error * skill.high)
 
 
-def beaten_by_all(facts: PanelFacts, horizon: int) -> tuple[str, ...]:
-    """Return the baselines that beat every scored rung of a horizon."""
-    beaten = [set(cell.test.beaten_by) for cell in facts.of_horizon(horizon) if cell.test is not None]
-    return tuple(common.forecasts_in_order(set.intersection(*beaten))) if beaten else ()
-
-
-def _gap(gap: Skill | None) -> str:
-    if gap is None or gap.skill is None or gap.ci is None:
-        return common.MISSING
-    return f"{common.signed(gap.skill)} ({common.interval(gap.ci)})"
+def _gap(gap: Gap | None) -> str:
+    return common.MISSING if gap is None else f"{common.signed(gap.value)} ({common.interval((gap.low, gap.high))})"
 
 
 def _validation(cell: CellFacts) -> str:

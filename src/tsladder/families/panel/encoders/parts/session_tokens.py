@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from tsladder.families.panel.atft.module import AtftGatFan
@@ -26,15 +25,15 @@ def session_encoder(model: Model) -> SessionEncoder:
 
     def tokens(inputs: DayInputs, dropping: bool) -> Tensor:
         """Return h_BSTD. Unlike in training on labels, the last block computes every token."""
-        again = model.activation_checkpointing and dropping
+        again, body = model.activation_checkpointing and dropping, next(model.embed.parameters()).dtype
         x_BSTF, here_BST = inputs.x_BSTF[:, :, -model.days :], inputs.here_BST[:, :, -model.days :]
         x_NTF = x_BSTF.masked_fill(~here_BST[..., None], 0.0).flatten(0, 1)
         first, *keys = dropout_keys(1 + len(model.blocks), model.dropout if dropping else 0.0)
-        h_NTD = _run(model.embed, x_NTF.to(model.embed.embed.weight.dtype), again=again).to(model.position.dtype)
+        h_NTD = _run(model.embed, x_NTF.to(body), again=again).to(model.position.dtype)
         if first is not None:
             h_NTD = Masks(model.dropout, first).drop(h_NTD)
         h_NTD = _run(model.recurrence, h_NTD, again=again) + model.position
-        h_NTD = through(h_NTD.to(_dtype_of(model.blocks)), model.blocks, keys, checkpointing=again)
+        h_NTD = through(h_NTD.to(body), model.blocks, keys, checkpointing=again)
         normed_NTD: Tensor = model.norm_temporal(h_NTD.to(model.position.dtype))
         return normed_NTD.unflatten(0, x_BSTF.shape[:2])
 
@@ -50,10 +49,6 @@ def session_encoder(model: Model) -> SessionEncoder:
         width=model.embed.d_model,
         encode=tokens,
     )
-
-
-def _dtype_of(blocks: nn.ModuleList) -> torch.dtype:
-    return next(blocks.parameters()).dtype
 
 
 def _run(layer: Callable[[Tensor], Tensor], x: Tensor, *, again: bool) -> Tensor:
