@@ -11,7 +11,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from tsladder.families.panel.panel_transformer import n_patches, temporal_blocks
-from tsladder.families.parts.panel_family import panel_geometry
+from tsladder.families.parts.panel_geometry import panel_geometry
 from tsladder.models.build import build, count_params
 from tsladder.models.spec import Geometry, ModelSpec
 from tsladder.planning.grid import build_grid

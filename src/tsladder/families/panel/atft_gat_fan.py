@@ -26,7 +26,8 @@ from tsladder.families.panel.atft.costs import AtftCosts
 from tsladder.families.panel.atft.sizes import SLICE_SESSIONS
 from tsladder.families.parts.family import Tokens
 from tsladder.families.parts.geometry import Architecture, Geometry
-from tsladder.families.parts.panel_family import PanelFamily, panel_geometry
+from tsladder.families.parts.panel_family import PanelFamily
+from tsladder.families.parts.panel_geometry import panel_geometry
 
 if TYPE_CHECKING:
     from tsladder.families.panel.atft.module import AtftGatFan

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from tsladder.families.parts.family import Tokens
 from tsladder.families.parts.geometry import Architecture, Geometry
 from tsladder.families.parts.panel_costs import CrossSectionalCosts
-from tsladder.families.parts.panel_family import PanelFamily, panel_geometry
+from tsladder.families.parts.panel_family import PanelFamily
+from tsladder.families.parts.panel_geometry import panel_geometry
 
 if TYPE_CHECKING:
     from tsladder.families.parts.cross_sectional import CrossSectionalEncoder
