@@ -232,6 +232,7 @@ class CellWork:
                 patience=recipe.patience,
                 extra_forward_pass=recipe.loss == "soft_auc" or "sharpe" in losses_in(recipe),
                 phases=tuple(phase.epochs for phase in phases_in(recipe)),
+                stocks_per_day=recipe.stocks_per_day if isinstance(recipe, PanelRecipe) else None,
             )
             for fold in folds
         )

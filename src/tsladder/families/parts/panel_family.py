@@ -1,5 +1,5 @@
-"""Port of the families of models of a panel: what they offer beyond the port `Family`, and the depths that any family may
-choose itself. Imports no torch.
+"""Port of the families of models of a panel: what they offer beyond the port `Family`, and the depths that any family
+may choose itself. Imports no torch.
 
 tests/families/panel_contract.py holds the promises of every implementation.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from tsladder.families.parts.family import Activations, Costs, Family
-from tsladder.families.parts.geometry import Architecture
+from tsladder.families.parts.geometry import Architecture, Geometry, PanelGeometry
 
 if TYPE_CHECKING:
     from tsladder.families.parts.model import Model
@@ -57,3 +57,10 @@ class OwnDepths(Protocol):
     @property
     def graph_depths(self) -> tuple[int, ...]:
         """Numbers of layers over the graph of the stocks; (0,) without one."""
+
+
+def panel_geometry(geometry: Geometry) -> PanelGeometry:
+    """Return `geometry` as that of a panel. Raises TypeError where it is that of one series."""
+    if not isinstance(geometry, PanelGeometry):
+        raise TypeError(f"a {geometry.family} ranks the stocks of a panel and needs a PanelGeometry, got {geometry}")
+    return geometry
