@@ -202,16 +202,16 @@ def test_labels_of_test_days_enter_no_score_of_validation_and_no_ranking(
     outputs = outputs_of(work)
     score(work, monkeypatch, outputs)
     before, ranked = scores_of(study), pd.read_parquet(study.cell_scores_by_stock(CELL))
-    level = panel_scoring._regions
+    days_to_score = panel_scoring.days_to_score
 
-    def turned(work: CellWork, panel: Any) -> Any:
-        """The same regions, where the returns of test days have the opposite sign."""
-        found = level(work, panel)
+    def turned(*asked: Any) -> Any:
+        """The same days, where the returns of test days have the opposite sign."""
+        found = days_to_score(*asked)
         test = found[Region.TEST]
         region = dataclasses.replace(test.region, return_DS=-np.asarray(test.region.return_DS))
         return found | {Region.TEST: dataclasses.replace(test, region=region)}
 
-    monkeypatch.setattr(panel_scoring, "_regions", turned)
+    monkeypatch.setattr(panel_scoring, "days_to_score", turned)
     score(work, monkeypatch, outputs)
     after = scores_of(study)
     assert after.regions["validation"] == before.regions["validation"]
