@@ -71,9 +71,7 @@ def pretrain_winner(work: CellWork, plan: PretrainPlan, choice: Choice, tracker:
         write_pretraining(work.places.pretraining_record(work.cell), Ending.of(work.cell, CellStatus.FAILED, reason))
 
 
-def _pretrain(
-    work: CellWork, plan: PretrainPlan, choice: Choice, live: Path, key: str, tracker: Tracker
-) -> str | None:
+def _pretrain(work: CellWork, plan: PretrainPlan, choice: Choice, live: Path, key: str, tracker: Tracker) -> str | None:
     """Do what `pretrain_winner` says; return the reason where a training has no result."""
     encoder = _encoder(work, plan, choice, live, key, tracker)
     if isinstance(encoder, str):
