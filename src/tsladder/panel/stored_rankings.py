@@ -25,7 +25,7 @@ def read_rankings(path: Path, region_name: Region, region: RankedRegion) -> dict
     import pandas as pd
 
     try:
-        table = pd.read_parquet(path, columns=["date", "symbol", "model", "score"])
+        table = pd.read_parquet(path, columns=["date", "symbol", "model", "score"]).reset_index(drop=True)
     except FileNotFoundError:
         raise WorkFailed(f"{path} is missing: {_AGAIN}") from None
     days = pd.Index(region.dates_D.astype("datetime64[s]"))
