@@ -10,10 +10,18 @@ import pandas as pd
 import yaml
 
 from tests.panel.made_up import ORIGIN, made_up
+from tests.studies import verb
+from tsladder.artifacts.plans import SearchPlan, read_plan
+from tsladder.cells.work import CellWork, open_cell
+from tsladder.execution.crew import Crews
+from tsladder.execution.local_crew import LocalCrew
 from tsladder.panel.file import write_panel
 from tsladder.panel.panel import Panel
+from tsladder.params import PanelParams, load_panel_params
 from tsladder.places import Places
+from tsladder.tracking import MemoryTracker, Tracker
 from tsladder.typed_yaml import read_yaml
+from tsladder.vocabulary import Cell
 
 DEFAULT_PANEL_PARAMS = Path(__file__).parent / "default_panel_params.yaml"
 """The default question. panel/params.yaml of the checkout may ask another."""
@@ -30,6 +38,17 @@ SMALL: dict[str, Any] = {
     "splits__min_days": 20,
     "evaluation__bootstrap_draws": 100,
 }
+
+MODELS: dict[str, Any] = {
+    "budget": "12k",
+    "ladder": ["12k", "25k"],
+    "model__patch_len": 5,
+    "search__presets__panel_quick__space__epochs": {"choices": [2]},
+    "train__seeds": 2,
+    "hardware__workers": 2,
+    "hardware__device": "cpu",
+}
+"""Beside SMALL: models on the lowest rung of two, trained for seconds."""
 
 
 def long_frame(panel: Panel) -> pd.DataFrame:
@@ -67,3 +86,30 @@ def make_panel_study(folder: Path, panel: Panel | None = None, **leaves: Any) ->
     chosen = made_up(days=700) if panel is None else panel
     write_panel(folder / "data" / "made_up.parquet", long_frame(chosen), ORIGIN)
     return Places(study, folder)
+
+
+def panel_params_of(places: Places) -> PanelParams:
+    return load_panel_params(places.params)
+
+
+def prepare_panel(places: Places, *, baselines: bool = False) -> None:
+    """Features, splits and plans, and the baselines where they are wanted, made in this process."""
+    for name in ("features", "splits", *(("baselines",) if baselines else ()), "plan"):
+        verb(f"panel/{name}")(places, panel_params_of(places))
+
+
+def opened_cell(places: Places, cell: Cell, *, crews: Crews | None = None) -> CellWork:
+    """The work on the search of `cell`. `crews`: instead of workers of this machine."""
+    plan = read_plan(SearchPlan, places.search_plan(cell))
+    return open_cell(places, panel_params_of(places), cell, plan, crews=crews or LocalCrew)
+
+
+def search_panel_cell(
+    places: Places, cell: Cell, tracker: Tracker | None = None, *, crews: Crews | None = None
+) -> Tracker:
+    """Search `cell` in this process; the tracker that it was logged to."""
+    from tsladder.cells.search_cell import search_cell
+
+    tracker = tracker or MemoryTracker()
+    search_cell(opened_cell(places, cell, crews=crews), tracker)
+    return tracker

@@ -128,6 +128,9 @@ class Places:
     def evaluate_plan(self, cell: Cell) -> Path:
         return self.plans / "evaluate" / f"{cell}.json"
 
+    def pretrain_plan(self, cell: Cell) -> Path:
+        return self.plans / "pretrain" / f"{cell}.json"
+
     @property
     def supplementary_plan(self) -> Path:
         return self.plans / "supplementary.json"
@@ -177,6 +180,18 @@ class Places:
     def cell_scores_by_stock(self, cell: Cell) -> Path:
         """Return the path of a cell's scores for every stock and day, which a panel study has."""
         return self.scores(cell) / "scores_by_stock.parquet"
+
+    def pretrain(self, cell: Cell) -> Path:
+        return self.artifacts / "pretrain" / str(cell)
+
+    def pretraining_record(self, cell: Cell) -> Path:
+        return self.pretrain(cell) / "pretraining.json"
+
+    def pretrained_encoder(self, cell: Cell) -> Path:
+        return self.pretrain(cell) / "encoder"
+
+    def pretraining_predictions(self, cell: Cell) -> Path:
+        return self.pretrain(cell) / PREDICTIONS
 
     @property
     def supplementary(self) -> Path:
@@ -298,6 +313,11 @@ class Places:
         """Return the folder of the live, resumable record of another horizon's winner trained on the
         windows of `cell`."""
         return self.studies / f"{cell}-transfer-{key[:16]}"
+
+    def pretraining(self, cell: Cell, key: str) -> Path:
+        """Return the folder of the live, resumable record of one cell's pretraining and of the trainings of its winner
+        that are compared."""
+        return self.studies / f"{cell}-pretrain-{key[:16]}"
 
     def training(self, cell: Cell, key: str) -> Path:
         """Return the folder of the live, resumable record of the retraining of one cell's winner."""

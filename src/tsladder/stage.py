@@ -19,7 +19,8 @@ from typing import Any
 from tsladder.artifacts.choice import write_choice
 from tsladder.artifacts.ending import Ending, read_ending
 from tsladder.artifacts.models import write_models_status
-from tsladder.artifacts.plans import CellPlan, EvaluatePlan, NotPlanned, SearchPlan, TrainPlan, read_plan
+from tsladder.artifacts.plans import EvaluatePlan, NotPlanned, Plan, PretrainPlan, SearchPlan, TrainPlan, read_plan
+from tsladder.artifacts.pretraining import write_pretraining
 from tsladder.artifacts.scores import write_scores
 from tsladder.artifacts.seeds import Timings, write_timings
 from tsladder.artifacts.store import write_text
@@ -73,7 +74,7 @@ def run_panel_stage(verb: PanelVerb, *, shows_results: bool = False) -> int:
 
 
 def run_cell_stage(stage: str, verb: CellVerb) -> int:
-    """Run stage `stage` (hpo, train or evaluate) of the cell named by ``--cell`` and return the exit code.
+    """Run stage `stage` (hpo, train, evaluate or pretrain) of the cell named by ``--cell``; return the exit code.
 
     For a process that ends with the stage.
     """
@@ -93,7 +94,11 @@ def run_cell_stage(stage: str, verb: CellVerb) -> int:
         params = load_any_params(places.params)
         if inherited is None:
             verb(places, params, cell, plan)
-        record = {"hpo": places.choice(cell), "train": places.models_status(cell)}.get(stage)
+        record = {
+            "hpo": places.choice(cell),
+            "train": places.models_status(cell),
+            "pretrain": places.pretraining_record(cell),
+        }.get(stage)
         if record is not None:
             failed = inherited is None and read_ending(record).failed
             note_ending(places, path, without_result=failed)
@@ -147,23 +152,25 @@ def _report_exit(code: int) -> int:
     return code
 
 
-def _plan_of(stage: str, places: Places, cell: Cell) -> tuple[Path, CellPlan | NotPlanned]:
+def _plan_of(stage: str, places: Places, cell: Cell) -> tuple[Path, Plan | NotPlanned]:
     """Return the path of the plan file of a cell's stage, and the plan in it."""
     if stage == "hpo":
         return (path := places.search_plan(cell)), read_plan(SearchPlan, path)
     if stage == "train":
         return (path := places.train_plan(cell)), read_plan(TrainPlan, path)
+    if stage == "pretrain":
+        return (path := places.pretrain_plan(cell)), read_plan(PretrainPlan, path)
     return (path := places.evaluate_plan(cell)), read_plan(EvaluatePlan, path)
 
 
-def _inherited_ending(stage: str, places: Places, cell: Cell, plan: CellPlan | NotPlanned) -> Ending | None:
+def _inherited_ending(stage: str, places: Places, cell: Cell, plan: Plan | NotPlanned) -> Ending | None:
     """Return the ending that this cell already has before the stage starts, or None."""
     if isinstance(plan, NotPlanned):
-        return Ending.of(cell, CellStatus.NOT_PLANNED)
+        return Ending.of(cell, CellStatus.NOT_PLANNED, plan.reason)
     upstream = []
-    if stage in ("train", "evaluate"):
+    if stage in ("train", "evaluate", "pretrain"):
         upstream.append(places.choice(cell))
-    if stage == "evaluate":
+    if stage in ("evaluate", "pretrain"):
         upstream.append(places.models_status(cell))
     for path in upstream:
         ending = read_ending(path)
@@ -178,5 +185,7 @@ def _write_ending(stage: str, places: Places, cell: Cell, ending: Ending) -> Non
     elif stage == "train":
         write_models_status(places.models_status(cell), ending)
         write_timings(places.timings(cell), Timings(cell=str(cell)))
+    elif stage == "pretrain":
+        write_pretraining(places.pretraining_record(cell), ending)
     else:
         write_scores(places.scores_record(cell), ending)

@@ -28,7 +28,7 @@ from tsladder.vocabulary import ProbeOutcome
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Places:
     """Three scored rungs with their law and report, in a folder without any data."""
-    places = finished.write_finished(tmp_path_factory.mktemp("made"), law=False)
+    places = finished.write_finished(tmp_path_factory.mktemp("made"), horizon=1, law=False)
     leaves = {"budget": "50k", "ladder": list(finished.LADDER), "horizons": [1]}
     record = panel_record(**leaves, evaluation__bootstrap_draws=100, train__seeds=len(finished.SEEDS))
     places.params.write_text(yaml.safe_dump(record, sort_keys=False))

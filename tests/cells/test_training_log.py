@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
-from tsladder.artifacts.outcome import EpochRecord
+from tsladder.artifacts.outcome import EpochOfPhase, EpochRecord
 from tsladder.cells.training_log import TrainingLog
 from tsladder.console.run_log import RunLog
 from tsladder.execution.crew import Progress
@@ -38,6 +39,13 @@ def test_an_epoch_says_whose_it_is_and_what_it_came_to(tmp_path: Path) -> None:
 
 def test_the_auc_stands_there_where_it_is_monitored(tmp_path: Path) -> None:
     assert ", val_auc 0.7500, " in logged(tmp_path, ended(7, val_auc=0.75))[-1]
+
+
+def test_a_training_in_phases_says_where_in_its_phase_an_epoch_is(tmp_path: Path) -> None:
+    event = ended(18)
+    place = EpochOfPhase(name="graph", epoch=3, epochs=8)
+    in_phase = dataclasses.replace(event, record=dataclasses.replace(event.record, phase=place))
+    assert "trial 4/8 phase graph, epoch 3 of 8: step 1,200, " in logged(tmp_path, in_phase)[-1]
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,30 @@ def test_cells_of_the_study_in_the_current_folder_are_offered(script: Path, tmp_
     assert completed(script, "tsladder", "compare", "12k", cwd=elsewhere) == []
 
 
+@pytest.mark.parametrize(
+    ("folder", "before"), [(".", ["--study", "panel"]), ("panel", []), ("panel", ["--study", "panel"])]
+)
+def test_cells_of_a_study_in_a_folder_are_those_of_the_study_that_is_named(
+    folder: str, before: list[str], script: Path, tmp_path: Path
+) -> None:
+    for study, names in ((".", ("12k-h1", "2M-h5")), ("panel", ("12k-h1", "25k-h1"))):
+        plans = tmp_path / study / "artifacts" / "plans"
+        plans.mkdir(parents=True)
+        for name in names:
+            (plans / f"{name}.json").touch()
+    assert completed(script, "tsladder", *before, "why", "", cwd=tmp_path / folder) == ["12k-h1", "25k-h1"]
+    assert completed(script, "tsladder", *before, "run", "--only", "2", cwd=tmp_path / folder) == ["25k-h1"]
+
+
+def test_studies_of_the_project_are_offered(script: Path, tmp_path: Path) -> None:
+    for study in ("panel", "other"):
+        (tmp_path / study).mkdir()
+        (tmp_path / study / "params.yaml").touch()
+    (tmp_path / "data").mkdir()
+    assert completed(script, "tsladder", "--study", "") == ["other", "panel"]
+    assert completed(script, "tsladder", "--study", "p", cwd=tmp_path / "other") == ["panel"]
+
+
 def test_experiments_branches_and_the_workspace_are_offered_to_be_compared(script: Path, tmp_path: Path) -> None:
     made = Experiments(tmp_path / "repository")
     made.add("tidal-axis")

@@ -112,6 +112,12 @@ def test_columns_that_the_panel_lacks_are_not_asked_for(project: Path, capsys: p
     built(project, *told)
 
 
+def test_of_many_stocks_some_are_drawn_on_each_training_day(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = settings(walks(500, 130), capsys)
+    assert told[-1] == "training.stocks_per_day=64"
+    assert load_panel_params(project / "panel" / "params.yaml", told).training.stocks_per_day == 64
+
+
 def test_the_terminal_says_each_change_with_its_reason(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     walks(1500, 12).to_csv("mine.csv", index=False)
     assert main(["ingest", "mine.csv", "--panel", "mine"]) == 0

@@ -55,7 +55,7 @@ HARMLESS_EDITS = [
     ("training/day_feed.py", "    def _drawn(", "    # a remark\n    def _drawn("),
     ("panel/dataset.py", "are those of other features", "belong to other features"),
     ("cells/panel_score_records.py", '"scores"}', '"score"}'),
-    ("cells/trial_files.py", "1.0 - record.val_loss", "1.0 - 1.0 * record.val_loss"),
+    ("cells/trial_files.py", "1.0 - rank_error", "1.0 - 1.0 * rank_error"),
     ("planning/panel_cells.py", "QUANTILES = 5", "QUANTILES = 4 + 1"),
     ("tasks/parts/rank_words.py", 'title="RankIC"', 'title="rank IC"'),
     ("families/panel/atft_gat_fan.py", "POSITION_SD = 0.02", "POSITION_SD = 0.03"),
@@ -312,7 +312,7 @@ def test_an_edit_that_changes_no_number_leaves_every_cell_fresh(
 @pytest.mark.parametrize(
     ("module", "old", "new", "stale"),
     [
-        ("training/trainer.py", "trained_loss > loss", "trained_loss >= loss", SERIES | PANEL),
+        ("training/trainer.py", "trained_loss > phase.loss", "trained_loss >= phase.loss", SERIES | PANEL),
         ("families/patchtst.py", "POSITION_SD = 0.02", "POSITION_SD = 0.03", SERIES),
         ("families/panel/panel_transformer.py", "POSITION_SD = 0.02", "POSITION_SD = 0.03", PANEL),
         ("families/parts/layers.py", "functional.gelu", "functional.elu", SERIES | PANEL),

@@ -18,6 +18,7 @@ NOUNS = (
     "tsladder.families.informer",
     "tsladder.families.itransformer",
     "tsladder.families.patchtst",
+    "tsladder.families.panel.atft_gat_fan",
     "tsladder.families.panel.panel_transformer",
     "tsladder.families.parts.panel_family",
     "tsladder.models.spec",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.execution.thermal import Clock
 
-from tsladder.artifacts.progress import PROGRESS
+from tsladder.artifacts.progress import PROGRESS, read_progress
 from tsladder.artifacts.store import read_json
 from tsladder.execution.heartbeat import WRITE_EVERY_SECONDS, Heartbeat, VitalSigns
 
@@ -72,6 +72,19 @@ def test_a_loss_that_is_no_number_is_shown_as_none(loss: float, felt: Felt) -> N
     felt.heartbeat.epoch_ended(3, epoch=1, val_loss=loss)
     felt.beat()
     assert read_json(felt.file)["running"][0]["val_loss"] is None
+
+
+def test_a_phase_is_told_where_there_are_phases_and_forgotten_by_a_training_that_starts_again(felt: Felt) -> None:
+    felt.heartbeat.epoch_ended(3, epoch=1, val_loss=0.5)
+    felt.beat()
+    assert "phase" not in read_json(felt.file)["running"][0]
+    assert read_progress(felt.file).running[0].place == "epoch 1/20"
+    felt.heartbeat.epoch_ended(3, epoch=7, val_loss=0.5, phase="phase graph, epoch 2 of 8")
+    felt.beat()
+    assert read_progress(felt.file).running[0].place == "phase graph, epoch 2 of 8"
+    felt.heartbeat.restarted(3)
+    felt.beat()
+    assert read_progress(felt.file).running[0].place == "epoch 0/20"
 
 
 def test_a_training_that_starts_again_begins_at_its_first_epoch(felt: Felt) -> None:

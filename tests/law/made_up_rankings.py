@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from scipy.optimize import brentq
 
 from tsladder.artifacts.record import record_of
@@ -50,10 +51,12 @@ def write_study(
     horizon: int = 1,
     seed: int = 1,
     static: float = 0.0,
+    regions: Sequence[str] = ("test",),
 ) -> list[str]:
     """Write scores.json and predictions.parquet of one cell per budget, with the expected `rank_ics`; return the cells.
 
-    `shared`: share of the noise that all models have in common. `static`: expected RankIC of the static order.
+    `shared`: share of the noise that all models have in common. `static`: expected RankIC of the static order. All
+    `regions` have the same days.
     """
     rng = np.random.default_rng(seed)
     # Returns over a horizon are sums of that many one-day returns: labels of neighbouring days overlap.
@@ -95,13 +98,14 @@ def write_study(
         cell = f"{budget}-h{horizon}"
         by_seed = {k: judge(region, Ranking(score_DS=scores_of(rank_ic, shared))) for k in range(1, seeds + 1)}
         found = score_ranking_region(level, baselines, by_seed, params=PARAMS, seed=7)
-        write_scores(scores / cell / "scores.json", _record(cell, budget, horizon, found.to_json(), days))
-        ranking_cell_frame("test", region, by_seed, baselines).to_parquet(scores / cell / "predictions.parquet")
+        write_scores(scores / cell / "scores.json", _record(cell, budget, horizon, found.to_json(), regions))
+        frames = [ranking_cell_frame(name, region, by_seed, baselines) for name in regions]
+        pd.concat(frames).to_parquet(scores / cell / "predictions.parquet")
         cells.append(cell)
     return cells
 
 
-def _record(cell: str, budget: str, horizon: int, region: Mapping[str, object], days: int) -> CellScores:
+def _record(cell: str, budget: str, horizon: int, region: Mapping[str, object], regions: Sequence[str]) -> CellScores:
     n_params = parse_budget(budget)
     return CellScores(
         cell=cell,
@@ -114,8 +118,8 @@ def _record(cell: str, budget: str, horizon: int, region: Mapping[str, object], 
         n_params_blocks=n_params * 6 // 10,
         n_params_body=n_params * 8 // 10,
         off_budget=False,
-        n_data=4 * days,
-        regions={"test": record_of(ScoredRegion, region, source=cell)},
+        n_data=2000,
+        regions={name: record_of(ScoredRegion, region, source=cell) for name in regions},
     )
 
 

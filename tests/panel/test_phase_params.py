@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.panel_studies import panel_record
+from tests.panel_studies import SMALL, make_panel_study, panel_record
 
 from tsladder.artifacts.plans import PanelRecipe
 from tsladder.artifacts.record import json_of, record_of
 from tsladder.errors import BadInput
-from tsladder.params import PanelParams, parse_panel_params
+from tsladder.params import PanelParams, load_panel_params, parse_panel_params
 from tsladder.planning.panel_cells import panel_geometry
 from tsladder.planning.panel_recipe import forecast_horizons, panel_recipe_of
+from tsladder.planning.run_length import run_lengths
 
 EPOCHS = "search__presets__panel_quick__space__epochs"
 FAMILY: dict[str, Any] = {"model__family": "atft_gat_fan", "graph": {}}
@@ -164,3 +166,16 @@ def test_weights_of_horizons_are_read_from_whole_numbers_and_from_text() -> None
         phases = panel_recipe_of(params, "12k", 1).phases
         assert phases is not None
         assert [one.horizon_weights for one in phases] == [(1.0, 0.0), (1.0, 0.5)]
+
+
+def test_the_length_of_a_training_knows_its_phases_and_a_loss_over_the_whole_batch_of_any_of_them(
+    tmp_path: Path,
+) -> None:
+    places = make_panel_study(tmp_path)
+    plain = run_lengths(places, load_panel_params(places.params))[1]
+    assert (plain.phases, plain.extra_forward_pass) == ((), False)
+    phases = (ONE, TWO | {"loss_weights": {"ic": 1.0, "sharpe": 0.1}})
+    own: dict[str, Any] = {**SMALL, "training__phases": list(phases), EPOCHS: {"choices": [6]}}
+    length = run_lengths(places, parse_panel_params(panel_record(**own), source="p"))[1]
+    assert (length.phases, length.extra_forward_pass, length.epochs) == ((4, 2), True, 6)
+    assert length.train_windows == plain.train_windows

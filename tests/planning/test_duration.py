@@ -66,6 +66,16 @@ def test_adabelief_differs_from_adamw_by_what_a_value_takes() -> None:
     assert adabelief["adamw_value"] > adamw["adamw_value"] > 0.0
 
 
+def test_the_epochs_of_phases_add_up_each_with_patience_of_its_own() -> None:
+    whole = dataclasses.replace(RUN, epochs=29, patience=3)
+    phases = dataclasses.replace(whole, phases=(5, 10, 8, 6))
+    assert whole.expected_epochs == pytest.approx(BEST_EPOCH_SHARE * 29 + 3)
+    assert phases.expected_epochs == pytest.approx(sum(BEST_EPOCH_SHARE * e + 3 for e in (5, 10, 8, 6)))
+    short = dataclasses.replace(phases, phases=(2, 27))
+    assert short.expected_epochs == pytest.approx(2 + BEST_EPOCH_SHARE * 27 + 3)
+    assert dataclasses.replace(phases, patience=None).expected_epochs == 29
+
+
 def test_lower_precision_takes_its_own_rate_and_moves_half_the_bytes() -> None:
     lower = step_terms(spec(), dataclasses.replace(PLAN, precision="bf16-mixed"), 2)
     full = step_terms(spec(), PLAN, 2)

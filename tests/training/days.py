@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 
 from tsladder.artifacts.plans import PanelRecipe, PhaseRecipe
 from tsladder.models.spec import ModelSpec, PanelGeometry
-from tsladder.panel.cube import Cube
+from tsladder.panel.cube import Cube, CubeContents, build_cube, open_cube
 from tsladder.panel.dataset import CellDays
 from tsladder.panel.day_batches import DaySamples
 
@@ -16,7 +17,7 @@ SESSIONS, STOCKS, FEATURES, NEIGHBOURS, CONTEXT = 90, 7, 3, 2, 12
 HORIZONS = (1, 5)
 
 
-def cube(seed: int = 0) -> Cube:
+def contents(seed: int = 0) -> CubeContents:
     """Noise in which the first column foretells a part of the returns. One stock is absent now and then."""
     rng = np.random.default_rng(seed)
     x_TSF = rng.normal(size=(SESSIONS, STOCKS, FEATURES)).astype(np.float32)
@@ -26,10 +27,7 @@ def cube(seed: int = 0) -> Cube:
     y_TSM = np.stack([0.01 * (x_TSF[..., 0] + rng.normal(size=(SESSIONS, STOCKS))) for _ in HORIZONS], axis=-1)
     others = [np.delete(np.arange(STOCKS), stock) for stock in range(STOCKS)]
     neighbours_TSk = np.array([[rng.permutation(one)[:NEIGHBOURS] for one in others] for _ in range(SESSIONS)])
-    return Cube(
-        path=Path("of-noise.arrow"),
-        key="0" * 64,
-        size=0,
+    return CubeContents(
         columns=("a", "b", "c"),
         symbols_S=tuple(f"{number:02d}" for number in range(STOCKS)),
         dates_T=np.datetime64("2001-01-01") + np.arange(SESSIONS),
@@ -44,10 +42,22 @@ def cube(seed: int = 0) -> Cube:
     )
 
 
-def cell_days(first: int, last: int, *, seed: int = 0) -> CellDays:
-    """The sample days on sessions `first` to `last` of the cube of `seed`."""
+def cube(seed: int = 0) -> Cube:
+    """A cube in memory alone, which cannot be sent to another process."""
+    made = contents(seed)
+    values = {field.name: getattr(made, field.name) for field in dataclasses.fields(made)}
+    return Cube(path=Path("of-noise.arrow"), key="0" * 64, size=0, **values)
+
+
+def stored_cube(folder: Path) -> Cube:
+    key = "1" * 64
+    return open_cube(build_cube(folder, key, contents()), key)
+
+
+def cell_days(first: int, last: int, *, within: Cube | None = None) -> CellDays:
+    """The sample days on sessions `first` to `last` of a cube."""
     return CellDays(
-        days=DaySamples(cube=cube(seed), rows_N=np.arange(first, last + 1), context_length=CONTEXT),
+        days=DaySamples(cube=within or cube(), rows_N=np.arange(first, last + 1), context_length=CONTEXT),
         places_M=(0, 1),
         transform="rank",
         entry_lag=1,

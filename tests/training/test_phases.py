@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import random
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,16 @@ from typing import Any
 import pytest
 import torch
 from tests.building import batch_plan, job, recipe, settings
-from tests.training.days import cell_days, panel_recipe, phase, spec
-from tests.training.test_checkpoints import Killed, always, assert_same, checkpoints_in, killing
+from tests.training.days import cell_days, panel_recipe, phase, spec, stored_cube
+from tests.training.test_checkpoints import Killed, always, assert_same, checkpoints_in, killing, plan_in
 from torch import Tensor
 
-from tsladder.artifacts.outcome import EpochRecord
+from tsladder.artifacts.outcome import EpochRecord, TrainingOutcome
 from tsladder.artifacts.plans import PhaseRecipe, Recipe
+from tsladder.artifacts.trained_model import RECORD, read_trained_model
+from tsladder.cells.forecasting import TrainedSeeds, forecasting
+from tsladder.execution.crew import Ended, Progress
+from tsladder.execution.supervisor import Supervisor
 from tsladder.models.build import build
 from tsladder.panel.dataset import DayFold
 from tsladder.training import trainer as trainer_module
@@ -365,3 +370,50 @@ def test_epochs_are_reported_with_their_place() -> None:
     ]
     assert fitted.phases is not None
     assert [(one.epochs_run, one.best is None) for one in fitted.phases] == [(2, False), (1, False), (0, True)]
+
+
+def test_a_worker_saves_the_parts_of_the_best_phase_and_forecasts_are_made_with_them(tmp_path: Path) -> None:
+    """Killed with SIGKILL in its second phase, and started again."""
+    cube = stored_cube(tmp_path)
+    fold = DayFold(train=cell_days(12, 43, within=cube), validation=cell_days(62, 75, within=cube))
+    phases = (phase("first", 3), phase("second", 30, ("fan", "san"), learning_rate=STANDING_STILL))
+    what = dataclasses.replace(
+        in_phases(phases),
+        checkpoint_folder=str(tmp_path / "model"),
+        checkpoints=plan_in(tmp_path / "checkpoints"),
+    )
+    supervisor = Supervisor([fold])
+    supervisor.start(0, what)
+    outcomes: list[TrainingOutcome] = []
+    deadline = time.monotonic() + 300.0
+    while len(outcomes) < 2 and time.monotonic() < deadline:
+        for event in supervisor.events(timeout=0.05):
+            if isinstance(event, Progress) and event.record.epoch == 5 and not outcomes:
+                supervisor._children[0].process.kill()
+            elif isinstance(event, Ended):
+                outcomes.append(event.outcome)
+                if len(outcomes) == 1:
+                    supervisor.start(0, what)
+    supervisor.end_now()
+    here = fit(what, fold.train, fold.validation, always)
+    killed, outcome = outcomes
+    assert killed.stop_reason is StopReason.KILLED
+    assert outcome.resumed_at > 0
+    assert (outcome.phases, outcome.best_phase, outcome.best_val_loss) == (
+        here.phases,
+        here.best_phase,
+        here.best_val_loss,
+    )
+    assert read_trained_model(tmp_path / "model" / RECORD).active == here.active
+    seeds = TrainedSeeds(
+        spec=what.spec,
+        folders={1: tmp_path / "model"},
+        recipe=what.recipe,
+        device="cpu",
+        threads=1,
+        micro_batch=16,
+    )
+    with forecasting(seeds, {"validation": fold.validation}) as future:
+        outputs_NSO = torch.from_numpy(future.result()["validation"][1])
+    feed = feed_of(fold.validation, torch.device("cpu"), what.recipe)
+    assert mean_loss(phases_in(what)[0].loss, outputs_NSO, feed.every_label) == outcome.best_val_loss

@@ -73,7 +73,7 @@ class PhaseRecipe:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PanelRecipe(Recipe):
-    """Training settings of a panel study, where a batch counts days. `loss` says the mixture of `loss_weights` in words.
+    """Training settings of a panel study, where a batch counts days. `loss` describes the mixture of `loss_weights`.
 
     `horizon_weights`: weights of the horizons that a model forecasts, that of its cell first. `transform`: what losses
     see in place of returns. `train_every`: an epoch sees one of so many training days. `stocks_per_day`: stocks drawn
@@ -102,6 +102,14 @@ class PanelRecipe(Recipe):
 def phases_in(recipe: Recipe) -> tuple[PhaseRecipe, ...]:
     """Return the phases of a training by `recipe`; empty for one without phases."""
     return (recipe.phases or ()) if isinstance(recipe, PanelRecipe) else ()
+
+
+def losses_in(recipe: Recipe) -> frozenset[str]:
+    """Return the names of the losses of a panel's mixtures that a training by `recipe` is trained on, in any phase."""
+    if not isinstance(recipe, PanelRecipe):
+        return frozenset()
+    mixtures = [phase.loss_weights for phase in phases_in(recipe)] or [recipe.loss_weights]
+    return frozenset(name for weights in mixtures for name, weight in weights.items() if weight > 0.0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -215,6 +223,24 @@ class TransferPlan:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PretrainPlan:
+    """plans/pretrain/<cell>.json: the winner of a cell of a panel study trained from a pretrained encoder as well.
+
+    `mask`: share of the patches that are hidden. `training_code` is the part of `code` that decides the weights.
+    """
+
+    cell: str
+    budget: str
+    horizon: int
+    epochs: int
+    mask: float
+    evaluation: EvaluationParams
+    training_code: Mapping[str, str]
+    code: Mapping[str, str]
+    planned: Literal[True] = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AuditPlan:
     """plans/audit.json: the study under audit, and the small model that is trained for the audit."""
 
@@ -241,8 +267,8 @@ class NotPlanned:
     planned: Literal[False] = False
 
 
-Plan = SearchPlan | TrainPlan | EvaluatePlan | SupplementaryPlan | TransferPlan | AuditPlan
-P = TypeVar("P", SearchPlan, TrainPlan, EvaluatePlan, SupplementaryPlan, TransferPlan, AuditPlan)
+Plan = SearchPlan | TrainPlan | EvaluatePlan | PretrainPlan | SupplementaryPlan | TransferPlan | AuditPlan
+P = TypeVar("P", SearchPlan, TrainPlan, EvaluatePlan, PretrainPlan, SupplementaryPlan, TransferPlan, AuditPlan)
 
 
 def read_plan(kind: type[P], path: Path) -> P | NotPlanned:

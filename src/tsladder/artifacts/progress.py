@@ -35,7 +35,7 @@ class RunningTrial:
 
     @property
     def place(self) -> str:
-        """Where the training is, in words."""
+        """Words for the epoch that the training completed last."""
         return f"epoch {self.epoch}/{self.epochs}" if self.phase is None else self.phase
 
 

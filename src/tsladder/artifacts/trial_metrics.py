@@ -13,7 +13,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from tsladder.artifacts.record import json_of, read_record, write_record
+from tsladder.artifacts.outcome import PhaseOutcome
+from tsladder.artifacts.record import json_of, read_record, text_of, write_record
 from tsladder.artifacts.store import write_text
 from tsladder.artifacts.validation_figures import ValidationFigures
 from tsladder.vocabulary import StopReason
@@ -39,6 +40,9 @@ class TrialMetrics:
                                     folds, which has no model of its own
     rank_error                      mean rank error on validation by which trials are compared, over all folds
     base_rate_loss                  rank error of no order at all
+    phases                          what each phase of the training came to; None for a training without phases, and for
+                                    a trial of several folds
+    best_phase                      phase of the best weights
     """
 
     schema: int = 1
@@ -58,6 +62,8 @@ class TrialMetrics:
     seconds: float
     peak_memory_gib: float | None
     retries: int
+    phases: tuple[PhaseOutcome, ...] | None = None
+    best_phase: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,9 +87,11 @@ def read_trial_metrics(path: Path) -> TrialMetrics:
 
 
 def write_trial_metrics(folder: Path, metrics: Iterable[TrialMetrics]) -> None:
-    """Replace the metrics of these trials below `folder`."""
+    """Write the metrics of these trials below `folder`; a file that holds them already is not touched."""
     for one in metrics:
-        write_record(metrics_path(folder, one.trial), one)
+        path = metrics_path(folder, one.trial)
+        if not path.exists() or path.read_text(encoding="utf-8") != text_of(one):
+            write_record(path, one)
 
 
 def write_all_trials(folder: Path, trials: Sequence[ListedTrial]) -> None:

@@ -19,12 +19,13 @@ MOST_RATIO = 500
 RATIO_FROM_BYTES = 2**20
 
 _CELL = r"(?P<cell>\d{1,15}(?:\.\d{1,15})?[kMB]?-h\d{1,6})"
-_PLAN = rf"artifacts/plans/(?:(?:train|evaluate)/)?{_CELL}\.json"
+_PLAN = rf"artifacts/plans/(?:(?:train|evaluate|pretrain)/)?{_CELL}\.json"
 _CELL_MEMBERS = (
     rf"artifacts/hpo/{_CELL}/(?:choice\.json|coverage\.json|best_params\.json|trials\.jsonl)",
     rf"artifacts/models/{_CELL}/status\.json",
     rf"artifacts/timings/{_CELL}\.json",
     rf"artifacts/scores/{_CELL}/(?:scores\.json|predictions\.parquet)",
+    rf"artifacts/pretrain/{_CELL}/(?:pretraining\.json|predictions\.parquet)",
     rf"artifacts/supplementary/{_CELL}/(?:summary\.json|trials\.jsonl)",
     rf"artifacts/transfer/{_CELL}-from-h\d{{1,6}}\.parquet",
 )

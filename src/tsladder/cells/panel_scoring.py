@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +63,7 @@ def score_panel_cell(work: CellWork, choice: Choice, tracker: Tracker | None = N
     with forecasting(trained, {region: data.region(region) for region in SCORED}) as future:
         # Meanwhile do here what takes seconds to load and needs no model.
         tracker = tracker or MlflowTracker(work.places.mlruns, work.params.study.name)
-        regions = _regions(work, read_panel(work.places.bars(data.features.panel)))
+        regions = days_to_score(work, read_panel(work.places.bars(data.features.panel)), SCORED)
         with open_cell_run(tracker, str(work.cell), work.tags(Phase.SEARCH, work.search_key)) as parent:
             forecasts = future.result()
             scored = {region: _score(work, region, days, forecasts[region]) for region, days in regions.items()}
@@ -71,12 +71,12 @@ def score_panel_cell(work: CellWork, choice: Choice, tracker: Tracker | None = N
             log_panel_scores(work, scored, tracker, parent)
 
 
-def _regions(work: CellWork, panel: Panel) -> dict[Region, RankedSessions]:
-    """Return the days to score with their returns, from the prices themselves: those of the cube are rounded."""
+def days_to_score(work: CellWork, panel: Panel, regions: Sequence[Region]) -> dict[Region, RankedSessions]:
+    """Return the days of `regions` with their returns, from the prices themselves: those of the cube are rounded."""
     data, question = work.panel, work.panel_question
     labels = forward_returns(panel, question.target, (question.horizon,))
     found = {}
-    for name in SCORED:
+    for name in regions:
         days = region_days(data.axis, panel, labels.y_TSM[..., 0], data.splits_record, data.splits, name)
         return_DS = np.asarray(days.region.return_DS, dtype=np.float64)
         label_DS = transform_labels(return_DS, days.region.member_DS, question.training.transform)
@@ -91,7 +91,7 @@ def _score(
     level = read_baselines(places.baseline_scores(work.cell.horizon)).regions[region]
     stored = read_rankings(places.scores_by_stock(work.cell.horizon), region, days.region)
     baselines = {name: judge(days.region, ranking) for name, ranking in stored.items()}
-    rankings = {seed: _ranking(work, days, out_NSO) for seed, out_NSO in out_by_seed.items()}
+    rankings = {seed: ranking_by(work, days, out_NSO) for seed, out_NSO in out_by_seed.items()}
     judged = {seed: judge(days.region, ranking) for seed, ranking in rankings.items()}
     scores = score_ranking_region(
         level,
@@ -103,7 +103,7 @@ def _score(
     return ScoredDays(days=days, rankings=rankings, judged=judged, baselines=baselines, scores=scores)
 
 
-def _ranking(work: CellWork, days: RankedSessions, out_NSO: NDArray[np.float64]) -> Ranking:
+def ranking_by(work: CellWork, days: RankedSessions, out_NSO: NDArray[np.float64]) -> Ranking:
     """Return the ranking by a model's outputs: by its score, or by the median of the quantiles that it forecasts."""
     quantiles = work.panel_question.model.quantiles
     out_DSO = days.placed(out_NSO)

@@ -45,6 +45,27 @@ TRANSFER_PHASE = "transfer"
 """Phase that a user sees where another cell's winner is trained; in MLflow that is a training like any other."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Purpose:
+    """Purpose of trainings other than the seeds of a cell's own winner, as log and runs name it.
+
+    `winner_of`: what is trained; `phase`: the phase that a user sees; `live`: the live record whose progress a user
+    sees, where the trainings lie in a folder of it; `each`: what one training is called.
+    """
+
+    winner_of: str = ""
+    phase: str = Phase.TRAIN
+    live: Path | None = None
+    each: str = "seed"
+
+    def named(self, number: int) -> str:
+        return f"{self.each} {number}"
+
+
+OWN_WINNER = Purpose()
+"""Purpose of the seeds that the law is fitted on."""
+
+
 def train_winner(work: CellWork, choice: Choice, tracker: Tracker | None = None) -> None:
     """Train `choice` on `plan.seeds` seeds and write artifacts/models/<cell>/ and its timings.
 
@@ -67,7 +88,7 @@ def train_winner(work: CellWork, choice: Choice, tracker: Tracker | None = None)
             _finish(work, key, _failed(work, f"retraining failed for {trained.fault}"), trained.outcomes)
             return
         for number, source in trained.folders.items():
-            _copy(source, work.places.models(work.cell) / f"seed-{number}")
+            copy_trained(source, work.places.models(work.cell) / f"seed-{number}")
         _finish(work, key, ModelsStatus(cell=str(work.cell), seeds=tuple(trained.folders)), trained.outcomes)
 
 
@@ -101,24 +122,34 @@ def train_seeds(
 
     `winner_of` names in the runs what is trained where it is not the cell's own winner. Raises Interrupted.
     """
-    clear_scratch(folder)
     jobs = seed_jobs(work, choice, folder)
     if isinstance(jobs, str):
         return jobs
+    purpose = Purpose(winner_of=winner_of, phase=TRANSFER_PHASE) if winner_of else OWN_WINNER
+    return train_jobs(work, jobs, folder, tracker, purpose)
+
+
+def train_jobs(
+    work: CellWork, jobs: dict[int, Job], folder: Path, tracker: Tracker | None, purpose: Purpose
+) -> SeedResults:
+    """Train those of the numbered `jobs`, all of one architecture, that are not yet in `folder`, whose lock the caller
+    holds. Raises Interrupted."""
+    clear_scratch(folder)
     for number in jobs:
         _discard_machine_failure(seed_folder(folder, number) / OUTCOME)
     missing = {number: job for number, job in jobs.items() if not (seed_folder(folder, number) / OUTCOME).exists()}
     too_hot = None
     if missing:
         tracker = tracker or MlflowTracker(work.places.mlruns, work.params.study.name)
-        too_hot = _train(work, missing, folder, tracker, winner_of)
+        too_hot = _train(work, missing, folder, tracker, purpose, total=len(jobs))
     folders = {n: path for n in jobs if ((path := seed_folder(folder, n)) / OUTCOME).exists()}
     outcomes = {number: read_seed(path / OUTCOME) for number, path in folders.items()}
     if too_hot is None:
         return SeedResults(folders, outcomes)
     reading, stopped_by_heat = too_hot
     open_seeds = {number: _seed_record(work, jobs[number], outcome) for number, outcome in stopped_by_heat.items()}
-    return SeedResults(folders, outcomes | open_seeds, heat_reason(reading, f"{len(folders)} of {len(jobs)} seeds"))
+    done = f"{len(folders)} of {len(jobs)} {purpose.each}{'' if len(jobs) == 1 else 's'}"
+    return SeedResults(folders, outcomes | open_seeds, heat_reason(reading, done))
 
 
 def _discard_machine_failure(outcome: Path) -> None:
@@ -128,7 +159,7 @@ def _discard_machine_failure(outcome: Path) -> None:
 
 
 def _train(
-    work: CellWork, jobs: dict[int, Job], folder: Path, tracker: Tracker, winner_of: str
+    work: CellWork, jobs: dict[int, Job], folder: Path, tracker: Tracker, purpose: Purpose, *, total: int
 ) -> tuple[TemperatureReading, dict[int, TrainingOutcome]] | None:
     """Train `jobs` and return None when all ended; after a stop for heat, return the temperature reading and how each
     open seed ended.
@@ -144,10 +175,16 @@ def _train(
     def say(text: str) -> None:
         print(f"{work.cell}: {text}", file=sys.stderr, flush=True)
 
-    total = work.train_plan.seeds
-    log = TrainingLog(work.cell, lambda number: f"{winner_of}{' ' if winner_of else ''}seed {number}/{total}")
+    winner_of = purpose.winner_of
+    log = TrainingLog(work.cell, lambda number: f"{winner_of}{' ' if winner_of else ''}{purpose.named(number)}/{total}")
     for line in seed_lines(
-        work, next(iter(jobs.values())), winner_of=winner_of, total=total, missing=list(jobs), workers=workers
+        work,
+        next(iter(jobs.values())),
+        winner_of=winner_of,
+        total=total,
+        missing=list(jobs),
+        workers=workers,
+        each=purpose.each,
     ):
         say(line)
 
@@ -166,8 +203,8 @@ def _train(
         def on_end(event: Ended) -> None:
             if event.outcome.stop_reason is StopReason.THERMAL:
                 stopped_by_heat[event.number] = event.outcome
-            _store_seed(work, jobs[event.number], event, folder)
-            run = _run(work, jobs[event.number], event, winner_of, search_key, parent.run_id, started[event.number])
+            _store_seed(work, jobs[event.number], event, folder, purpose)
+            run = _run(work, jobs[event.number], event, purpose, search_key, parent.run_id, started[event.number])
             tracker.log_run(run)
             if not winner_of:
                 results.update()
@@ -175,13 +212,13 @@ def _train(
         reading = run_jobs(
             work.crew(work.dataset.folds[-1:], workers=workers),
             next_job=next_job,
-            on_retry=lambda event: say(f"seed {event.number}: {describe_retry(event)}"),
+            on_retry=lambda event: say(f"{purpose.named(event.number)}: {describe_retry(event)}"),
             on_end=on_end,
             on_epoch=log.epoch_ended,
             on_stop=lambda: say(f"{STOPPING}; a second Ctrl-C stops at once"),
-            on_message=lambda event: say(f"seed {event.number}: {event.text}"),
+            on_message=lambda event: say(f"{purpose.named(event.number)}: {event.text}"),
             watch=ThermalWatch(work.thermometer, say),
-            heartbeat=_heartbeat(work, folder, winner_of),
+            heartbeat=_heartbeat(folder, purpose, total),
             pause_requested=lambda: is_locked(work.places.pause),
         )
         if reading is not None:
@@ -191,7 +228,7 @@ def _train(
             return reading, stopped_by_heat
         done = [number for number in jobs if (seed_folder(folder, number) / OUTCOME).exists()]
         if len(done) < len(jobs):
-            raise Interrupted(f"{work.cell}: stopped with {len(done)} of {len(jobs)} open seeds trained")
+            raise Interrupted(f"{work.cell}: stopped with {len(done)} of {len(jobs)} open {purpose.each}s trained")
     return None
 
 
@@ -203,22 +240,21 @@ def _in_slot(work: CellWork, job: Job, slot: Slot) -> Job:
     return dataclasses.replace(job, plan=execution.plan, device=execution.device, threads=execution.threads)
 
 
-def _heartbeat(work: CellWork, folder: Path, winner_of: str) -> Heartbeat:
-    """Return the heartbeat of all seeds, which counts those that an earlier start trained."""
-    seeds = range(1, work.train_plan.seeds + 1)
+def _heartbeat(folder: Path, purpose: Purpose, total: int) -> Heartbeat:
+    """Return the heartbeat of all trainings, which counts those that an earlier start trained."""
     return Heartbeat(
-        folder,
-        phase=TRANSFER_PHASE if winner_of else Phase.TRAIN,
-        total=len(seeds),
-        done=lambda: sum((seed_folder(folder, number) / OUTCOME).exists() for number in seeds),
+        purpose.live or folder,
+        phase=purpose.phase,
+        total=total,
+        done=lambda: sum((seed_folder(folder, number) / OUTCOME).exists() for number in range(1, total + 1)),
     )
 
 
-def _store_seed(work: CellWork, job: Job, event: Ended, folder: Path) -> None:
+def _store_seed(work: CellWork, job: Job, event: Ended, folder: Path, purpose: Purpose) -> None:
     outcome = event.outcome
     loss = "no loss" if outcome.best_val_loss is None else f"val_loss {outcome.best_val_loss:.4f}"
     print(
-        f"{work.cell}: seed {event.number}: {loss}, {outcome.stop_reason} after {outcome.epochs_run} epochs "
+        f"{work.cell}: {purpose.named(event.number)}: {loss}, {outcome.stop_reason} after {outcome.epochs_run} epochs "
         f"in {outcome.seconds:.1f} s",
         file=sys.stderr,
         flush=True,
@@ -236,12 +272,12 @@ def _seed_record(work: CellWork, job: Job, outcome: TrainingOutcome) -> SeedReco
 
 
 def _run(
-    work: CellWork, job: Job, event: Ended, winner_of: str, search_key: str, parent_id: str, started_ms: int
+    work: CellWork, job: Job, event: Ended, purpose: Purpose, search_key: str, parent_id: str, started_ms: int
 ) -> RunRecord:
-    outcome = event.outcome
+    outcome, winner_of = event.outcome, purpose.winner_of
     return training_run(
         outcome,
-        name=f"{work.cell}/{winner_of + '/' if winner_of else ''}seed-{event.number}",
+        name=f"{work.cell}/{winner_of + '/' if winner_of else ''}{purpose.each}-{event.number}",
         tags=work.tags(Phase.TRAIN, search_key),
         parent_id=parent_id,
         params=settings_params(job.spec, job.settings.to_record(), outcome.plan, job.seed),
@@ -254,7 +290,7 @@ def _run(
     )
 
 
-def _copy(source: Path, target: Path) -> None:
+def copy_trained(source: Path, target: Path) -> None:
     """Copy the weights and the record without times; hard-linked where the file system can, so large models are not
     doubled."""
     for name in (WEIGHTS, RECORD):

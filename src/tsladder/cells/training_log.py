@@ -56,9 +56,10 @@ def _panel_data_lines(work: CellWork, data: PanelDataset) -> list[str]:
     lines = [
         labelled(
             "data",
-            f"{len(cube):,} sessions of {data.features.panel}, {len(cube.symbols_S)} stocks, {len(cube.columns)} columns, "
-            f"windows of {question.windows.context_length} sessions; ranks by the return over {question.horizon} "
-            f"{'session' if question.horizon == 1 else 'sessions'}, entered {question.target.entry_lag} after the day",
+            f"{len(cube):,} sessions of {data.features.panel}, {len(cube.symbols_S)} stocks, "
+            f"{len(cube.columns)} columns, windows of {question.windows.context_length} sessions; "
+            f"ranks by the return over {question.horizon} {'session' if question.horizon == 1 else 'sessions'}, "
+            f"entered {question.target.entry_lag} after the day",
         )
     ]
     if len(data.folds) > 1:
@@ -111,10 +112,10 @@ def describe_workers(workers: int, execution: ExecutionPlan) -> str:
 
 
 def seed_lines(
-    work: CellWork, job: Job, *, winner_of: str, total: int, missing: Sequence[int], workers: int
+    work: CellWork, job: Job, *, winner_of: str, total: int, missing: Sequence[int], workers: int, each: str = "seed"
 ) -> list[str]:
     """Describe the retraining of a winner as it starts: the cell's own, or the one named `winner_of`; `job` is one of
-    those `missing` of its `total` seeds."""
+    those `missing` of its `total` trainings, of which one is called `each`."""
     whose = f"the winner {winner_of.replace('-', ' ')}" if winner_of else "the winner"
     known = f"; {total - len(missing)} already done" if len(missing) < total else ""
     if isinstance(work.dataset, PanelDataset):
@@ -125,7 +126,7 @@ def seed_lines(
         samples = labelled("windows", _window_counts(regions, load_task(work.target.task).words))
     crew = describe_workers(min(workers, len(missing)), work.execution(job.spec))
     return [
-        labelled("training", f"{total} {'seed' if total == 1 else 'seeds'} of {whose}{known}"),
+        labelled("training", f"{total} {each if total == 1 else f'{each}s'} of {whose}{known}"),
         samples,
         labelled("model", f"{describe_model(job.spec)}; {describe_settings(job.settings.to_record())}"),
         labelled("plan", f"{describe_plan(job.plan, [work.predicted_memory_gib(job.spec, job.plan)])}; {crew}"),

@@ -20,9 +20,11 @@ from tsladder.artifacts.plans import (
     CellQuestion,
     EvaluatePlan,
     PanelQuestion,
+    PanelRecipe,
     Recipe,
     SearchPlan,
     TrainPlan,
+    losses_in,
     phases_in,
     read_planned,
 )
@@ -36,7 +38,7 @@ from tsladder.execution.thermometer import Thermometer, thermometer_for
 from tsladder.models.spec import Geometry, ModelSpec, spec_from_architecture
 from tsladder.panel.dataset import PanelDataset, panel_dataset
 from tsladder.panel.study_cube import study_cube
-from tsladder.params import AnyParams, PanelParams, Params, RankTargetParams, TargetParams
+from tsladder.params import AnyParams, PanelParams, RankTargetParams, TargetParams
 from tsladder.places import Places
 from tsladder.planning.duration import Forecast, RunLength, forecast
 from tsladder.planning.machine import ExecutionPlan, Machine, lay_out, survey
@@ -159,6 +161,12 @@ class CellWork:
             return load_ranking(self.target.task).constant_loss()
         return load_task(self.target.task).constant_loss(fold.train.y_N, fold.validation.y_N)
 
+    def with_recipe(self, recipe: PanelRecipe) -> CellWork:
+        """Return this work of a cell of a panel study with another recipe in its question, for trainings beside those
+        that the plan files ask for."""
+        question = dataclasses.replace(self.panel_question, training=recipe)
+        return dataclasses.replace(self, plan=dataclasses.replace(self.plan, question=question))
+
     def spec(self, architecture: Mapping[str, int]) -> ModelSpec:
         return spec_from_architecture(self.geometry, architecture)
 
@@ -214,14 +222,17 @@ class CellWork:
         """Forecast the seconds of training `spec` on `folds`; None where the speed of this machine is not known."""
         if self.machine.rates is None:
             return None
+        recipe = self.recipe
+        every = recipe.train_every if isinstance(recipe, PanelRecipe) else 1
         *earlier, last = (
             RunLength(
-                train_windows=len(fold.train),
+                train_windows=-(-len(fold.train) // every),
                 validation_windows=len(fold.validation),
                 epochs=settings.epochs,
-                patience=self.recipe.patience,
-                extra_forward_pass=self.recipe.loss == "soft_auc",
-                phases=tuple(phase.epochs for phase in phases_in(self.recipe)),
+                patience=recipe.patience,
+                extra_forward_pass=recipe.loss == "soft_auc" or "sharpe" in losses_in(recipe),
+                phases=tuple(phase.epochs for phase in phases_in(recipe)),
+                stocks_per_day=recipe.stocks_per_day if isinstance(recipe, PanelRecipe) else None,
             )
             for fold in folds
         )

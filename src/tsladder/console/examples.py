@@ -8,23 +8,27 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("tsladder run --retry-failed", "also failed cells, from the beginning"),
         ("tsladder run --from 2M-h1", "this cell and all after it"),
         ("tsladder run --only 12k-h1 2M-h5", "these two cells"),
+        ("tsladder run --study panel", "the study of a panel of stocks, in panel/"),
     ),
     "plan": (
         ("tsladder plan", "what would run here, cell by cell"),
         ("tsladder plan --budget 2M", "the same with 2M as the top rung"),
         ("tsladder plan -S search.trials=50 -S data.tier=a200", "with other parameters"),
         ("tsladder plan --calibrate", "measure this machine first"),
+        ("tsladder plan --study panel -S data.tier=c21", "of the study of a panel, with other columns"),
         ("tsladder plan --json", "for programs"),
     ),
     "status": (
         ("tsladder status", "state of every cell"),
         ("tsladder status --json", "for programs"),
         ("tsladder status --csv > now.csv", "one row per cell, with the columns of experiment_results.csv"),
+        ("tsladder status --study panel", "cells of a panel study, and the level that its models have to beat"),
     ),
     "watch": (
         ("tsladder watch", "live, until q or Ctrl-C"),
         ("tsladder watch --interval 5", "refresh every five seconds"),
         ("tsladder watch > watch.txt", "print the status whenever it has changed"),
+        ("tsladder watch --study panel", "the study of a panel of stocks"),
     ),
     "why": (
         ("tsladder why 2M-h1", "what changed since a cell was built, and how long a rebuild takes"),
@@ -36,6 +40,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("tsladder compare 12k-h1 2M-h1 --region validation", "on the validation region"),
         ("tsladder compare workspace tidal-axis", "this study and an experiment, horizon by horizon"),
         ("tsladder compare main tidal-axis lucid-fern --json", "two experiments with a branch, for programs"),
+        ("tsladder compare --study panel 12k-h1 12k-h1:ridge", "a model that ranks stocks with a baseline"),
     ),
     "fit": (
         ("tsladder fit points.csv", "a verdict for every group"),
@@ -48,6 +53,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("tsladder features", "the tiers: number of columns, days of warm-up"),
         ("tsladder features a200", "every column of one, with its formula in words"),
         ("tsladder features c33 --json", "for programs"),
+        ("tsladder features --study panel", "the tiers of a panel study"),
     ),
     "ingest": (
         ("tsladder ingest SPY.csv --symbol spy", "checked and stored as data/spy.parquet"),

@@ -27,6 +27,8 @@ _PLAIN_TIER = "s9"
 _FEWEST_STOCKS = 2
 # With fewer days in validation or test nothing is learned of a ranking.
 _FEWEST_DAYS = 20
+_MANY_STOCKS = 128
+_DRAWN_STOCKS = 64
 _LONGER = (1.0, 1.25, 1.5, 2.0)
 
 
@@ -34,8 +36,9 @@ _LONGER = (1.0, 1.25, 1.5, 2.0)
 class FirstPanelStudy:
     """Settings of a first study.
 
-    `settings`: leaf=value of each parameter that must change for the stage splits to accept the panel, data.panel the
-    first. `folder`: that of the study. `refusal`: why no settings help, None where these do.
+    `settings`: leaf=value of each parameter that must change for the stage splits to accept the panel, or for models to
+    be trained in a fair time; data.panel is the first. `folder`: that of the study. `refusal`: why no settings help,
+    None where these do.
     """
 
     settings: tuple[str, ...]
@@ -51,6 +54,7 @@ def first_panel_study(places: Places, panel: Panel) -> FirstPanelStudy | None:
       of the panel that leave enough.
     - universe.min_stocks, where too few days have as many members: the largest number with which enough have.
     - splits.min_days, where the panel is too short for the number in params.yaml.
+    - training.stocks_per_day, where all stocks of every training day would be many.
     """
     found = _params(places)
     if found is None:
@@ -59,6 +63,9 @@ def first_panel_study(places: Places, panel: Panel) -> FirstPanelStudy | None:
     asked = params
     params = dataclasses.replace(params, data=dataclasses.replace(params.data, panel=panel.name))
     params = _with_the_columns_of(panel, params)
+    if params.training.stocks_per_day is None and len(panel.symbols_S) > _MANY_STOCKS:
+        training = dataclasses.replace(params.training, stocks_per_day=_DRAWN_STOCKS)
+        params = dataclasses.replace(params, training=training)
     try:
         params = _accepted(panel, params)
         refusal = None
@@ -80,7 +87,7 @@ def _params(places: Places) -> tuple[PanelParams, str] | None:
 
 def _changed(asked: PanelParams, params: PanelParams) -> tuple[str, ...]:
     leaves = [f"data.panel={params.data.panel}"]
-    for section in ("data", "universe", "splits"):
+    for section in ("data", "universe", "splits", "training"):
         before, after = getattr(asked, section), getattr(params, section)
         for field in dataclasses.fields(after):
             value = getattr(after, field.name)

@@ -274,6 +274,8 @@ _WHY = {
     "universe.min_stocks": "too few days have as many members as params.yaml asks for",
     "splits.validation_start": "too few of these days lie between the dates in params.yaml",
     "splits.min_days": "the days are few, and so will be what they can show",
+    "training.stocks_per_day": "drawn anew on each training day; all stocks are many, and are ranked in validation and "
+    "test",
 }
 
 

@@ -187,7 +187,7 @@ def _ended(state: CellState) -> str:
 def _running_lines(state: StudyState) -> list[Text]:
     lines, words = [], LossWords.of(state)
     for name, cell in state.cells.items():
-        one = "seed" if cell.phase in ("train", "transfer") else "trial"
+        one = "seed" if cell.phase in ("train", "transfer", "pretrain") else "trial"
         for trial in cell.running:
             # Trials are shown to users counted from 1, as seeds are.
             number = trial.number + (0 if one == "seed" else 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tsladder.formatting import MISSING, aligned, duration, number
 from tsladder.planning.machine import describe_memory
-from tsladder.status.dry_run import CellForecast, StudyForecast
+from tsladder.status.dry_run import ARCHITECTURE, CellForecast, StudyForecast
 
 NO_FORECAST = "no forecast"
 
@@ -67,15 +67,19 @@ def _total(forecast: StudyForecast) -> list[str]:
 
 
 def forced_lines(forecast: StudyForecast) -> list[str]:
-    """Return one line per configuration that the strategy forces, rung by rung."""
-    rows = [("cells", "forced", "d_model", "n_layers", "n_heads", "d_ff", "parameters", "settings")]
-    by_rung: dict[str, list[str]] = {}
-    for name in forecast.cells:
-        by_rung.setdefault(name.rpartition("-")[0], []).append(name)
-    for names in by_rung.values():
+    """Return one line per configuration that the strategy forces, rung by rung; cells of a rung that have the same ones
+    share their lines."""
+    sized = [
+        name for name in ARCHITECTURE if any(name in item for cell in forecast.cells.values() for item in cell.forced)
+    ]
+    rows: list[tuple[str, ...]] = [("cells", "forced", *(sized or ARCHITECTURE[:4]), "parameters", "settings")]
+    alike: dict[tuple[str, str], list[str]] = {}
+    for name, cell in forecast.cells.items():
+        alike.setdefault((name.rpartition("-")[0], repr(cell.forced)), []).append(name)
+    for names in alike.values():
         for item in forecast.cells[names[0]].forced:
             size = f"{item['n_params']:,}" + (" off budget" if item["off_budget"] else "")
             settings = ", ".join(f"{name} {value:g}" for name, value in item["settings"].items()) or "drawn"
-            sizes = (str(item[name]) for name in ("d_model", "n_layers", "n_heads", "d_ff"))
+            sizes = (str(item.get(name, "")) for name in sized)
             rows.append((", ".join(names), item["what"], *sizes, size, settings))
     return aligned(rows)

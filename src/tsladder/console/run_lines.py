@@ -14,7 +14,7 @@ from tsladder.status.study_state import CellState, study_state
 from tsladder.vocabulary import Cell
 
 _WORDS = {"fresh": "PASS", "failed": "FAIL", "not_planned": "SKIP"}
-_CELL_STAGES = ("hpo", "train", "evaluate")
+_CELL_STAGES = ("hpo", "train", "evaluate", "pretrain")
 
 
 def long_run_note(
@@ -56,7 +56,7 @@ def summary_lines(
     shared = {
         stage: seconds_taken for stage, seconds_taken in stages.items() if stage.partition("@")[0] not in _CELL_STAGES
     }
-    lines = aligned(rows)
+    lines = aligned(rows) if rows else []
     if shared:
         lines.append(
             "stages of the study: "

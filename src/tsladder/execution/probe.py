@@ -9,6 +9,7 @@ import numpy as np
 
 from tsladder.artifacts.outcome import BatchPlan, EpochRecord, TrainingOutcome
 from tsladder.artifacts.plans import Recipe
+from tsladder.data.samples import Fold
 from tsladder.data.windows import FoldWindows, Windows
 from tsladder.execution.crew import Ended, Progress
 from tsladder.execution.supervisor import Supervisor
@@ -70,9 +71,12 @@ def probe(
         scratch_folder=str(scratch) if best_on_disk(spec) else None,
     )
     train = synthetic_windows(spec, plan.effective_batch * steps)
-    supervisor = Supervisor(
-        [FoldWindows(train=train, validation=synthetic_windows(spec, scoring_batch(plan.micro_batch)))]
-    )
+    return trained(job, FoldWindows(train=train, validation=synthetic_windows(spec, scoring_batch(plan.micro_batch))))
+
+
+def trained(job: Job, fold: Fold) -> Probe:
+    """Train `job` on the samples of `fold` in a worker process of its own."""
+    supervisor = Supervisor([fold])
     records: list[EpochRecord] = []
     try:
         supervisor.start(0, job)

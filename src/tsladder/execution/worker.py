@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import parent_process
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from tsladder.artifacts.outcome import BatchPlan, EpochRecord, TrainingOutcome
 from tsladder.artifacts.trained_model import TrainedModel
@@ -30,6 +31,9 @@ from tsladder.execution.shared_windows import SharedFolds
 from tsladder.planning.memory import GIB, smaller_plan
 from tsladder.training.outcome import Job, ended_early
 from tsladder.vocabulary import StopReason
+
+if TYPE_CHECKING:
+    from tsladder.panel.dataset import CellDays
 
 MAX_RETRIES = 10
 
@@ -110,6 +114,11 @@ def _train(channel: Connection, job: Job, folds: tuple[Fold, ...], started: floa
             channel.send(BEAT)
 
     def trained() -> Fitted | WalkForwardResult:
+        if job.mask is not None:
+            # Imported here: no other job needs the code of pretraining.
+            from tsladder.training.pretraining import pretrain
+
+            return pretrain(job, cast("CellDays", folds[-1].train), report, beat, checkpoints)
         if len(folds) > 1:
             return walk_forward(job, folds, report, beat, checkpoints)
         return fit(job, folds[0].train, folds[0].validation, report, beat, checkpoints)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -48,6 +49,12 @@ class ModelSpec:
     def stocks(self) -> int:
         """Number of windows in a sample: the stocks of a day of a panel, 1 in models of one series."""
         return self.geometry.stocks if isinstance(self.geometry, PanelGeometry) else 1
+
+    def with_stocks(self, stocks: int) -> ModelSpec:
+        """Return this architecture on days of so many stocks. Raises TypeError for a model of one series."""
+        if not isinstance(self.geometry, PanelGeometry):
+            raise TypeError(f"a {self.geometry.family} has no stocks, got {stocks}")
+        return dataclasses.replace(self, geometry=dataclasses.replace(self.geometry, stocks=stocks))
 
     @property
     def n_params_blocks(self) -> int:

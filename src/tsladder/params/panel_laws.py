@@ -22,6 +22,7 @@ def faults_between_panel_sections(params: PanelParams) -> list[str]:
         *_purge_faults(params),
         *search_faults(params.search),
         *_family_faults(params),
+        *_pretraining_faults(params),
         *_missing_here(params),
         *_training_faults(params),
         *optimizer_faults(params.training),
@@ -78,6 +79,17 @@ def _family_faults(params: PanelParams) -> list[str]:
     return [f"model.{leaf}: {fault}" for leaf, fault in faults.items()]
 
 
+def _pretraining_faults(params: PanelParams) -> list[str]:
+    """Check that the models of the study have an encoder, and windows of several patches."""
+    model, families = params.model, importlib.import_module("tsladder.families")
+    if params.search.pretraining is None or model.family not in families.panel_names():
+        return []
+    encoders = importlib.import_module("tsladder.families.parts.session_encoder")
+    settings = {"patch_len": model.patch_len, "days": model.days}
+    fault = encoders.fault(model.family, params.windows.context_length, settings)
+    return [] if fault is None else [f"search.pretraining: {fault}"]
+
+
 def _missing_here(params: PanelParams) -> list[str]:
     """Return a fault for each leaf that asks for what only a series study has."""
     faults = []
@@ -94,12 +106,12 @@ def _missing_here(params: PanelParams) -> list[str]:
             f"training.loss: a panel study is trained on training.loss_weights, so it must be auto, got "
             f"{params.training.loss}"
         )
-    if params.splits.kind != "dates" and params.search.preset in params.search.presets:
-        if params.search.pruning_rule is not None:
-            faults.append(
-                "search.pruning: compares learning curves of one training, and a trial of splits.kind "
-                f"{params.splits.kind} is {params.splits.folds}: it must be null"
-            )
+    known = params.search.preset in params.search.presets
+    if params.splits.kind != "dates" and known and params.search.pruning_rule is not None:
+        faults.append(
+            "search.pruning: compares learning curves of one training, and a trial of splits.kind "
+            f"{params.splits.kind} is {params.splits.folds}: it must be null"
+        )
     return faults
 
 

@@ -147,12 +147,23 @@ class PanelModelParams:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PretrainingParams:
+    """Pretraining of a winner's encoder for `epochs` on the training days, without labels. `mask`: share of the patches
+    of a window that are hidden."""
+
+    epochs: Annotated[Count, MayBeLeftOut()] = 10
+    mask: Annotated[float, Range(0.0, 0.95, above=True), MayBeLeftOut()] = 0.4
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PanelSearchParams(SearchParams):
-    """Search section: that of a series study, without the phases that a panel study does not have."""
+    """Search section: that of a series study, without the phases that a panel study does not have. `pretraining`: each
+    cell's winner is also trained from an encoder that was trained without labels; null: from random weights alone."""
 
     objective: Annotated[Literal["val_loss", "val_auc"], MayBeLeftOut()] = "val_loss"
     supplementary: Annotated[SupplementaryParams | None, MayBeLeftOut()] = None
     transfer: Annotated[bool, MayBeLeftOut()] = False
+    pretraining: Annotated[PretrainingParams | None, MayBeLeftOut()] = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -21,7 +21,7 @@ from tsladder.data.tier_sizes import n_features
 from tsladder.models.spec import Geometry
 from tsladder.params import DataParams, Params
 from tsladder.planning.fingerprint import Code, stage_fingerprint
-from tsladder.planning.grid import build_grid
+from tsladder.planning.grids import grid_of
 from tsladder.planning.plans import CellPlans, PlanFiles
 from tsladder.planning.recipe import recipe_of
 from tsladder.planning.stage_code import family_module, strategy_module, task_module
@@ -61,7 +61,7 @@ def _plan_cell(params: Params, cell: Cell, code: Mapping[str, dict[str, str]]) -
     if not params.is_planned(cell):
         return CellPlans(cell=cell, files=None)
     geometry = geometry_of(params)
-    grid = build_grid(geometry, cell.budget)
+    grid = grid_of(geometry, cell.budget)
     search = params.search
     question = CellQuestion(
         cell=str(cell),

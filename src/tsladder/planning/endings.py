@@ -37,14 +37,21 @@ def cell_ending_files(places: Places, cells: Iterable[Cell]) -> list[Path]:
     return [places.ending(plan) for plan in plans]
 
 
+def panel_ending_files(places: Places, cells: Iterable[Cell]) -> list[Path]:
+    """Return the paths for the stages of a panel study, which has no stage across cells that trains: search, training
+    and pretraining of every cell."""
+    known = list(cells)
+    return [*cell_ending_files(places, known), *(places.ending(places.pretrain_plan(cell)) for cell in known)]
+
+
 def write_endings(places: Places, cells: Iterable[Cell]) -> None:
     """Write every ending file as it is before its stage runs."""
     _write_as_planned(ending_files(places, cells))
 
 
-def write_cell_endings(places: Places, cells: Iterable[Cell]) -> None:
-    """Write the ending files of a panel study, which has no stage across cells that trains."""
-    _write_as_planned(cell_ending_files(places, cells))
+def write_panel_endings(places: Places, cells: Iterable[Cell]) -> None:
+    """Write every ending file of a panel study as it is before its stage runs."""
+    _write_as_planned(panel_ending_files(places, cells))
 
 
 def _write_as_planned(paths: Iterable[Path]) -> None:

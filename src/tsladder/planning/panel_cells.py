@@ -12,22 +12,24 @@ from tsladder.artifacts.plans import (
     NotPlanned,
     PanelQuestion,
     Plan,
+    PretrainPlan,
     SearchPlan,
     SearchTask,
     TrainPlan,
 )
 from tsladder.artifacts.store import if_there
 from tsladder.families import load
+from tsladder.families.parts.session_encoder import encoder_module
 from tsladder.models.spec import PanelGeometry
 from tsladder.panel.columns import TIERS
 from tsladder.panel.file import read_manifest
-from tsladder.params import EvaluationParams, PanelParams
+from tsladder.params import EvaluationParams, PanelParams, PretrainingParams
 from tsladder.places import Places
-from tsladder.planning.fingerprint import Code, stage_fingerprint
-from tsladder.planning.grid import build_grid
+from tsladder.planning.fingerprint import Code, module_fingerprints, stage_fingerprint
+from tsladder.planning.grids import grid_of
 from tsladder.planning.panel_recipe import forecast_horizons, panel_recipe_of
 from tsladder.planning.plans import CellPlans, PlanFiles
-from tsladder.planning.stage_code import family_module, strategy_module, task_module
+from tsladder.planning.stage_code import PRETRAINING, family_module, strategy_module, task_module
 from tsladder.tasks.parts.ranking_loss_names import needs_quantiles
 from tsladder.vocabulary import Cell
 
@@ -36,8 +38,8 @@ QUANTILES = 5
 
 
 def stocks_of(places: Places, params: PanelParams) -> int:
-    """Return the number of stocks of the panel, from the manifest of its file, or where that is not here from the record
-    that the stage features made of it. Raises BadInput as `read_manifest` does."""
+    """Return the number of stocks of the panel, from the manifest of its file; where that is not here, from the record
+    that the stage features left. Raises BadInput as `read_manifest` does."""
     path = places.bars(params.data.panel)
     recorded = None if path.exists() else if_there(read_panel_features)(places.features_manifest)
     if recorded is not None and recorded.panel == params.data.panel:
@@ -79,7 +81,7 @@ def plan_panel_cells(params: PanelParams, stocks: int) -> tuple[CellPlans, ...]:
     Raises BadInput when a planned rung's grid is empty.
     """
     if params.budget is None:
-        return tuple(CellPlans(cell=cell, files=None) for cell in params.cells)
+        return tuple(CellPlans(cell=cell, files=None, pretrain=_nothing(cell)) for cell in params.cells)
     source = Code.in_use().source
     chosen = [family_module(params.model.family), task_module(params.target.task)]
     code = {
@@ -87,15 +89,22 @@ def plan_panel_cells(params: PanelParams, stocks: int) -> tuple[CellPlans, ...]:
         "train": stage_fingerprint("panel/train", source, chosen),
         "evaluate": stage_fingerprint("panel/evaluate", source, chosen),
     }
+    if params.search.pretraining is not None:
+        encoder = encoder_module(params.model.family)
+        code["pretrain"] = stage_fingerprint("panel/pretrain", source, [*chosen, encoder])
+        code["pretraining"] = module_fingerprints((*PRETRAINING, encoder), source, "panel/pretrain")
     return tuple(_plan_cell(params, cell, code, stocks) for cell in params.cells)
 
 
 def _plan_cell(params: PanelParams, cell: Cell, code: Mapping[str, dict[str, str]], stocks: int) -> CellPlans:
     if not params.is_planned(cell):
-        return CellPlans(cell=cell, files=None)
+        return CellPlans(cell=cell, files=None, pretrain=_nothing(cell))
     geometry = panel_geometry(params, cell.horizon, stocks)
-    grid = build_grid(geometry, cell.budget)
-    search, evaluation = params.search, params.evaluation
+    grid = grid_of(geometry, cell.budget)
+    search = params.search
+    evaluation = EvaluationParams(
+        bootstrap_draws=params.evaluation.bootstrap_draws, confidence=params.evaluation.confidence
+    )
     question = PanelQuestion(
         cell=str(cell),
         budget=cell.budget,
@@ -128,17 +137,41 @@ def _plan_cell(params: PanelParams, cell: Cell, code: Mapping[str, dict[str, str
             train=TrainPlan(question=question, seeds=params.train.seeds, code=code["train"]),
             evaluate=EvaluatePlan(
                 question=question,
-                evaluation=EvaluationParams(
-                    bootstrap_draws=evaluation.bootstrap_draws, confidence=evaluation.confidence
-                ),
-                cost_bps=evaluation.cost_bps,
+                evaluation=evaluation,
+                cost_bps=params.evaluation.cost_bps,
                 code=code["evaluate"],
             ),
         ),
+        pretrain=_plan_pretraining(search.pretraining, cell, evaluation, code),
     )
 
 
+def _plan_pretraining(
+    pretraining: PretrainingParams | None,
+    cell: Cell,
+    evaluation: EvaluationParams,
+    code: Mapping[str, dict[str, str]],
+) -> PretrainPlan | NotPlanned:
+    if pretraining is None:
+        return dataclasses.replace(_nothing(cell), reason="search.pretraining is null")
+    return PretrainPlan(
+        cell=str(cell),
+        budget=cell.budget,
+        horizon=cell.horizon,
+        epochs=pretraining.epochs,
+        mask=pretraining.mask,
+        evaluation=evaluation,
+        training_code=code["pretraining"],
+        code=code["pretrain"],
+    )
+
+
+def _nothing(cell: Cell) -> NotPlanned:
+    """Return the plan of a stage of `cell` that has nothing to do."""
+    return NotPlanned(cell=str(cell), budget=cell.budget, horizon=cell.horizon)
+
+
 def panel_plan_files(places: Places, params: PanelParams) -> dict[Path, Plan | NotPlanned]:
-    """Return the content of every plan file of the study by path: three files for each cell."""
+    """Return the content of every plan file of the study by path: four files for each cell."""
     plans = plan_panel_cells(params, stocks_of(places, params))
     return {path: content for plan in plans for path, content in plan.by_path(places).items()}

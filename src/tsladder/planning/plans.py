@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tsladder.artifacts.choice import Choice
 from tsladder.artifacts.panel_splits import PanelSplits
-from tsladder.artifacts.plans import CellPlan, EvaluatePlan, NotPlanned, SearchPlan, TrainPlan
+from tsladder.artifacts.plans import EvaluatePlan, NotPlanned, Plan, PretrainPlan, SearchPlan, TrainPlan
 from tsladder.artifacts.record import json_of
 from tsladder.artifacts.splits import HorizonSplits
 from tsladder.artifacts.store import digest
@@ -31,10 +31,11 @@ class PlanFiles:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CellPlans:
     """Plan files of one cell. `files` is None where the cell lies above the top rung; `search`, `train` and `evaluate`
-    then raise ValueError."""
+    then raise ValueError. `pretrain`: the fourth plan file of a panel study; None in a series study."""
 
     cell: Cell
     files: PlanFiles | None
+    pretrain: PretrainPlan | NotPlanned | None = None
 
     @property
     def planned(self) -> bool:
@@ -57,13 +58,16 @@ class CellPlans:
             raise ValueError(f"{self.cell} is not planned")
         return self.files
 
-    def by_path(self, places: Places) -> dict[Path, CellPlan | NotPlanned]:
-        """Return the contents of the cell's three plan files by path."""
+    def by_path(self, places: Places) -> dict[Path, Plan | NotPlanned]:
+        """Return the contents of the cell's plan files by path."""
         paths = places.search_plan(self.cell), places.train_plan(self.cell), places.evaluate_plan(self.cell)
+        fourth: dict[Path, Plan | NotPlanned] = {}
+        if self.pretrain is not None:
+            fourth[places.pretrain_plan(self.cell)] = self.pretrain
         if self.files is None:
             nothing = NotPlanned(cell=str(self.cell), budget=self.cell.budget, horizon=self.cell.horizon)
-            return dict.fromkeys(paths, nothing)
-        return dict(zip(paths, (self.search, self.train, self.evaluate), strict=True))
+            return {**dict.fromkeys(paths, nothing), **fourth}
+        return {**dict(zip(paths, (self.search, self.train, self.evaluate), strict=True)), **fourth}
 
 
 def study_key(search_plans: Mapping[str, SearchPlan | NotPlanned]) -> str:
@@ -83,7 +87,9 @@ def train_key(plan: TrainPlan, choice: Choice, features_fingerprint: str, splits
     return digest(without_count, json_of(choice), features_fingerprint, json_of(splits))
 
 
-def retraining_key(plan: TrainPlan, choice: Choice, features_fingerprint: str, splits: HorizonSplits | PanelSplits) -> str:
+def retraining_key(
+    plan: TrainPlan, choice: Choice, features_fingerprint: str, splits: HorizonSplits | PanelSplits
+) -> str:
     """Return the identity of one cell's retraining: of the trained winner and its number of seeds."""
     return digest(train_key(plan, choice, features_fingerprint, splits), plan.seeds)
 

@@ -13,7 +13,8 @@ from tsladder.planning.duration import RunLength, run_length
 from tsladder.planning.sample_counts import Samples, sample_counts
 
 _WHOLE_BATCH = "sharpe"
-"""Loss of a panel study that is no sum over days, so a batch of several micro-batches takes one forward pass more."""
+"""Loss of a panel study that is no sum over days, so a batch of several micro-batches takes one forward pass more.
+Where some phases alone train on it, all are forecast as if they did."""
 
 
 def have_same_samples(one: AnyParams, other: AnyParams) -> bool:
@@ -55,15 +56,19 @@ def _built(places: Places, params: AnyParams, horizon: int) -> Sequence[Samples]
 
 
 def _length(params: AnyParams, samples: Sequence[Samples]) -> RunLength:
-    """Return the length of a training on `samples`; an epoch of a panel study may see a part of the training days."""
+    """Return the length of a training on `samples`; an epoch of a panel study may see a part of the training days, and
+    its training may have phases."""
     if not isinstance(params, PanelParams):
         return run_length(params, samples)
-    every = params.training.train_every
+    every, stocks_per_day = params.training.train_every, params.training.stocks_per_day
     run = run_length(params, [(-(-train // every), validation) for train, validation in samples])
-    if params.training.loss_weights.get(_WHOLE_BATCH, 0.0) == 0.0:
-        return run
-    earlier = tuple(dataclasses.replace(fold, extra_forward_pass=True) for fold in run.earlier)
-    return dataclasses.replace(run, extra_forward_pass=True, earlier=earlier)
+    whole_batch = any(weights.get(_WHOLE_BATCH, 0.0) > 0.0 for weights in params.training.mixtures)
+    phases = tuple(phase.epochs for phase in params.training.phase_list)
+
+    def of_panel(one: RunLength) -> RunLength:
+        return dataclasses.replace(one, extra_forward_pass=whole_batch, phases=phases, stocks_per_day=stocks_per_day)
+
+    return dataclasses.replace(of_panel(run), earlier=tuple(map(of_panel, run.earlier)))
 
 
 def _counted_windows(places: Places, params: Params) -> Mapping[int, Sequence[Samples]]:

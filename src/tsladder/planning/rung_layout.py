@@ -13,7 +13,8 @@ from tsladder.models.spec import Geometry, ModelSpec
 from tsladder.params import AnyParams
 from tsladder.places import Places
 from tsladder.planning.duration import RunLength, forecast
-from tsladder.planning.grid import Grid, build_grid
+from tsladder.planning.grid import Grid
+from tsladder.planning.grids import grid_of
 from tsladder.planning.machine import Machine, lay_out
 from tsladder.planning.memory import plan_batch
 from tsladder.planning.study_models import geometry_for, recipe_for
@@ -80,7 +81,7 @@ def lay_out_cells(
 def _lay_out(
     params: AnyParams, cell: Cell, geometry: Geometry, machine: Machine, forced: Sequence[OfferedModel]
 ) -> RungLayout:
-    grid = build_grid(geometry, cell.budget)
+    grid = grid_of(geometry, cell.budget)
     recipe = recipe_for(params, cell.budget, cell.horizon)
     offered = tuple(dict.fromkeys((*grid.members, *(item.spec for item in forced))))
     workers = min(lay_out(member, machine, params.hardware).workers for member in offered)

@@ -37,10 +37,20 @@ PANEL_TRAINING = (
 """Entry modules of the code from the features of a panel to a trained model."""
 _PANEL_SCORING = ("tsladder.cells.forecasting", "tsladder.cells.panel_scoring", "tsladder.ranking.frames")
 
+PRETRAINING = ("tsladder.cells.pretraining_jobs", "tsladder.training.pretraining")
+"""Entry modules of what pretraining adds to the training of a panel study."""
+
 NUMBER_MAKERS = {
     "panel/hpo": (*PANEL_TRAINING, *_SEARCH),
     "panel/train": (*PANEL_TRAINING, "tsladder.cells.seed_jobs"),
     "panel/evaluate": (*PANEL_TRAINING, *_PANEL_SCORING),
+    "panel/pretrain": (
+        *PANEL_TRAINING,
+        *PRETRAINING,
+        *_PANEL_SCORING,
+        "tsladder.cells.pretraining",
+        "tsladder.cells.seed_jobs",
+    ),
     "hpo": (*TRAINING, *_SEARCH),
     "train": (*TRAINING, "tsladder.cells.seed_jobs"),
     "evaluate": ("tsladder.data.dataset", "tsladder.planning.recipe", *_SCORING),
@@ -96,6 +106,7 @@ OUTSIDE = {
     "tsladder.planning.endings": "how a stage ended",
     "tsladder.planning.fingerprint": "hashes of the code",
     "tsladder.planning.free_memory": "what is free on this machine",
+    "tsladder.planning.grids": "keeps the grids that were built",
     "tsladder.planning.identity": "which trainings are the same",
     "tsladder.planning.machine": "how a cell is executed here",
     "tsladder.planning.memory": "micro-batch and accumulation, which change no number",

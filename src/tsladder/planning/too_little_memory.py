@@ -11,7 +11,7 @@ from tsladder.errors import BadInput
 from tsladder.models.spec import ModelSpec
 from tsladder.params import AnyParams
 from tsladder.places import Places
-from tsladder.planning.grid import build_grid
+from tsladder.planning.grids import grid_of
 from tsladder.planning.machine import Machine, describe_memory
 from tsladder.planning.memory import least_memory_gib
 from tsladder.planning.study_models import geometry_for, recipe_for
@@ -46,7 +46,7 @@ def check_memory(places: Places, params: AnyParams, machine: Machine) -> None:
     """Raise BadInput where not even the smallest model of the ladder can be trained."""
     rung = params.ladder[0]
     recipe = recipe_for(params, rung)
-    spec = min(build_grid(geometry_for(places, params), rung).members, key=lambda spec: spec.n_params)
+    spec = min(grid_of(geometry_for(places, params), rung).members, key=lambda spec: spec.n_params)
     least = _need([spec], machine, recipe)
     if machine.memory_gib >= least:
         return

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from tsladder.models.spec import Geometry
 from tsladder.params import AnyParams
 from tsladder.places import Places
-from tsladder.planning.grid import build_grid
+from tsladder.planning.grids import grid_of
 from tsladder.planning.study_models import geometry_for
 from tsladder.search.schedule import Admitted, admit
 from tsladder.search.strategies import load
@@ -26,6 +26,6 @@ def forced_by_cell(places: Places, params: AnyParams) -> Mapping[Cell, Admitted]
     for cell in planned:
         key = cell.budget, geometries[cell.horizon]
         if key not in known:
-            known[key] = admit(strategy.forced(build_grid(geometries[cell.horizon], cell.budget)), trials)
+            known[key] = admit(strategy.forced(grid_of(geometries[cell.horizon], cell.budget)), trials)
         found[cell] = known[key]
     return found

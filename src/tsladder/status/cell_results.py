@@ -13,6 +13,7 @@ from tsladder.artifacts.outcome import TrainingOutcome
 from tsladder.artifacts.scores import CellScores
 from tsladder.artifacts.store import if_there
 from tsladder.artifacts.trials import TrialRecord, latest
+from tsladder.families.parts.geometry import Geometry, PanelGeometry
 from tsladder.places import Places
 from tsladder.planning.plans import CellPlans
 from tsladder.results.file_cache import FileCache
@@ -20,7 +21,7 @@ from tsladder.results.gathering import CurrentOutputs, gather
 from tsladder.search.objective import Objective
 from tsladder.vocabulary import Cell, CellStatus
 
-_ARCHITECTURE = ("d_model", "n_layers", "n_heads", "d_ff")
+_ARCHITECTURE = ("d_model", "n_layers", "n_heads", "d_ff", "n_graph")
 _SETTINGS = ("learning_rate", "weight_decay", "dropout", "warmup_steps", "epochs", "effective_batch")
 
 
@@ -108,10 +109,16 @@ def _configuration(objective: Objective, leader: TrialRecord, plans: CellPlans) 
         score=objective.score(leader),
         loss=leader.val_loss,
         n_params=leader.outcome.n_params,
-        architecture={name: params[name] for name in _ARCHITECTURE if name in params}
-        | {"patch_len": model.patch_len, "stride": model.stride},
+        architecture={name: params[name] for name in _ARCHITECTURE if name in params} | _shared_sizes(model),
         settings={name: params[name] for name in _SETTINGS if name in params},
     )
+
+
+def _shared_sizes(model: Geometry) -> dict[str, int]:
+    """Return the sizes that all models of a cell share: patches, and in a panel the sessions that a family reads."""
+    if not isinstance(model, PanelGeometry):
+        return {"patch_len": model.patch_len, "stride": model.stride}
+    return {"days": model.days} if model.days else {"patch_len": model.patch_len}
 
 
 def _last_model_seconds(outcome: TrainingOutcome) -> float:

@@ -30,6 +30,9 @@ from tsladder.status.live_records import held_gib
 from tsladder.status.question import plans_of_study
 from tsladder.status.taken_over import count_taken_over, inputs_match
 
+ARCHITECTURE = ("d_model", "n_layers", "n_heads", "d_ff", "n_graph")
+"""Sizes of a model, as far as its family has them."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CellForecast:
@@ -209,7 +212,7 @@ def _forecast(
         forced=tuple(
             {
                 "what": item.what,
-                **{name: item.spec.architecture()[name] for name in ("d_model", "n_layers", "n_heads", "d_ff")},
+                **{name: size for name, size in item.spec.architecture().items() if name in ARCHITECTURE},
                 "n_params": item.spec.n_params,
                 "off_budget": not is_within(item.spec, grid.n_budget),
                 "settings": dict(item.settings),

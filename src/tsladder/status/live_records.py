@@ -19,9 +19,9 @@ STALLED_SECONDS = 120.0
 """Seconds of silence from which a worker or its supervisor is reported as stalled: a worker reports every few seconds,
 its supervisor every two."""
 
-PHASES = ("search", "supplementary", "train", "transfer")
+PHASES = ("search", "supplementary", "train", "transfer", "pretrain")
 
-_FOLDER = re.compile(r"(?P<cell>.+-h\d+)-(?:(?P<phase>train|supplementary|transfer)-)?[0-9a-f]{16}")
+_FOLDER = re.compile(r"(?P<cell>.+-h\d+)-(?:(?P<phase>train|supplementary|transfer|pretrain)-)?[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -16,7 +16,7 @@ from tsladder.params import AnyParams, DataParams, PanelParams, names_panel, par
 from tsladder.places import Places
 from tsladder.planning.across_cells import plan_files
 from tsladder.planning.cells import plan_cells
-from tsladder.planning.endings import AS_PLANNED, cell_ending_files, ending_files
+from tsladder.planning.endings import AS_PLANNED, ending_files, panel_ending_files
 from tsladder.planning.fingerprint import Code
 from tsladder.planning.panel_cells import plan_panel_cells, stocks_of
 from tsladder.planning.plans import CellPlans, study_key
@@ -26,7 +26,7 @@ from tsladder.typed_yaml import read_yaml
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Question:
+class StudyQuestion:
     """The current question. `raw`: params.yaml as plain data; `texts`: every plan file and ending file, by path
     relative to the root, as the plan stage would write it now; `study_key`: identity of all searches of the study;
     `data`: files of data that the plans depend on."""
@@ -43,7 +43,7 @@ class Question:
         return plain_plan(self.texts[path]) or {}
 
 
-def read_question(places: Places) -> Question:
+def read_question(places: Places) -> StudyQuestion:
     """Read the current question. Raises BadInput when params.yaml is faulty or a panel study has no panel, WorkFailed
     when a module cannot be parsed."""
     raw, source = read_yaml(places.params), str(places.params)
@@ -52,11 +52,11 @@ def read_question(places: Places) -> Question:
     plans = plans_of_study(places, params)
     files = {path: text_of(plan) for path, plan in _plan_files(places, params, plans).items()}
     of_panel = isinstance(params, PanelParams)
-    endings = cell_ending_files if of_panel else ending_files
+    endings = panel_ending_files if of_panel else ending_files
     files |= dict.fromkeys(endings(places, params.cells), AS_PLANNED)
     texts = {path.relative_to(places.root).as_posix(): text for path, text in files.items()}
     save_cache(places.sources)
-    return Question(
+    return StudyQuestion(
         params=params,
         raw=raw,
         plans=plans,

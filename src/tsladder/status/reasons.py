@@ -14,7 +14,7 @@ from tsladder.places import Places
 from tsladder.status.dvc_yaml import PLAN
 from tsladder.status.freshness import Change, ChangeKind, Freshness
 from tsladder.status.plan_changes import MODULE, PARAMETER, plan_changes
-from tsladder.status.question import Question
+from tsladder.status.question import StudyQuestion
 from tsladder.status.run_cache import cache_file
 
 DATA, FILE, OUTPUT, COMMAND, NEVER_BUILT, UNKNOWN = "data", "file", "output", "command", "never_built", "unknown"
@@ -41,7 +41,7 @@ class Reason:
 
 
 def reasons_of(
-    places: Places, question: Question, freshness: Freshness, stages: Sequence[str], live: list[Path]
+    places: Places, question: StudyQuestion, freshness: Freshness, stages: Sequence[str], live: list[Path]
 ) -> list[Reason]:
     """Return the reasons of those of the `stages` that are stale by themselves; `live`: folders of the cell's live
     searches."""
@@ -56,7 +56,7 @@ def reasons_of(
 
 
 def _reasons(
-    places: Places, question: Question, freshness: Freshness, change: Change, live: list[Path]
+    places: Places, question: StudyQuestion, freshness: Freshness, change: Change, live: list[Path]
 ) -> list[Reason]:
     of_stage = (change.stage,)
     if change.kind is ChangeKind.UNFINISHED:
@@ -79,7 +79,7 @@ def _kind_and_name(change: Change) -> tuple[str, str]:
 
 
 def _plan_reasons(
-    places: Places, question: Question, freshness: Freshness, change: Change, live: list[Path]
+    places: Places, question: StudyQuestion, freshness: Freshness, change: Change, live: list[Path]
 ) -> list[Reason]:
     old = _recorded_plan(places, change.name, change.old, live)
     if old is None:

@@ -33,7 +33,7 @@ from tsladder.status.freshness import Freshness
 from tsladder.status.law_verdicts import HorizonVerdict, read_verdicts
 from tsladder.status.live_records import STALLED_SECONDS, live_folders
 from tsladder.status.panel_state import PanelState, read_panel_state
-from tsladder.status.question import Question, file_times, inputs_text, read_question, signature
+from tsladder.status.question import StudyQuestion, file_times, inputs_text, read_question, signature
 from tsladder.status.rwlock import running_stages
 from tsladder.status.time_to_go import Forecasts, read_forecasts
 
@@ -78,8 +78,15 @@ class StudyState:
         """Return a JSON-ready record, with the fields of `panel` among those of the study."""
         verdicts = {horizon: verdict.to_json() for horizon, verdict in self.verdicts.items()}
         record = dataclasses.asdict(self) | {"verdicts": verdicts}
+        for cell in record["cells"].values():
+            cell["running"] = [_without_phase(trial) for trial in cell["running"]]
         del record["panel"]
         return record if self.panel is None else {**record, **self.panel.to_json()}
+
+
+def _without_phase(trial: dict[str, Any]) -> dict[str, Any]:
+    """Leave the phase of a training out where it has none, as progress.json does."""
+    return {name: value for name, value in trial.items() if name != "phase" or value is not None}
 
 
 def study_state(places: Places) -> StudyState:
@@ -99,12 +106,12 @@ class StudyReader:
         self._places = places
         self._clock = clock
         self._hashes = HashCache()
-        self._question: tuple[object, Question] | None = None
+        self._question: tuple[object, StudyQuestion] | None = None
         self._files = FileCache()
         self._pipeline: tuple[object, Pipeline] | None = None
         self._forecasts: tuple[object, Forecasts] | None = None
 
-    def question(self) -> Question:
+    def question(self) -> StudyQuestion:
         """Return the current question. Raises BadInput when params.yaml is faulty."""
         seen, known = signature(self._places), self._question
         if known is None or known[0] != (seen, file_times(known[1].data)):
@@ -181,7 +188,9 @@ class StudyReader:
             panel=self._panel(question, freshness, stages_running),
         )
 
-    def _panel(self, question: Question, freshness: Freshness, stages_running: tuple[str, ...]) -> PanelState | None:
+    def _panel(
+        self, question: StudyQuestion, freshness: Freshness, stages_running: tuple[str, ...]
+    ) -> PanelState | None:
         if not isinstance(question.params, PanelParams):
             return None
         return read_panel_state(self._places, question.params, freshness, stages_running, self._files)

@@ -39,6 +39,9 @@ _STUDY_STAGES = ("audit", "supplementary", "transfer", "fit", "report")
 _BASELINES = "baselines"
 """Stage of a panel study, whose scores every cell is scored beside."""
 
+_PRETRAIN = "pretrain"
+"""Stage of each cell of a panel study, which compares its winner with one that was pretrained."""
+
 CERTAINLY, PERHAPS, RESTORED = "certainly", "perhaps", "restored"
 _RUNS = {StageState.STALE: CERTAINLY, StageState.BEHIND: PERHAPS, StageState.RESTORED: RESTORED}
 
@@ -93,8 +96,10 @@ def why(places: Places, name: str, *, reader: StudyReader | None = None) -> Why:
     freshness, forecasts, now = reader.freshness(), reader.forecasts(), time.time()
     live = live_folders(places).get(name, ())
     reading = reader.read_cell(plans, now)
-    level = [name for name in freshness.pipeline.stages if name == _BASELINES]
+    stages = freshness.pipeline.stages
+    level = [name for name in stages if name == _BASELINES]
     names = (*INPUT_STAGES, *level, *cell_stages(cell))
+    beside = [name for name in stages if name == f"{_PRETRAIN}@{cell.budget}-{cell.horizon}"]
     reruns: list[StageRerun] = []
     reasons: list[Reason] = []
     known = _count_taken_over(places, plans, freshness, forecasts, question.params)
@@ -106,7 +111,7 @@ def why(places: Places, name: str, *, reader: StudyReader | None = None) -> Why:
             stage: stage_time_left(kind, freshness.stage_state(stage), plans, forecasts, results, reading.work, now)
             for kind, stage in zip(STAGES, cell_stages(cell), strict=True)
         }
-        reruns = _reruns_of(freshness, (*names, *_STUDY_STAGES), times)
+        reruns = _reruns_of(freshness, (*names, *beside, *_STUDY_STAGES), times)
         searches = [folder for phase, folder in live if phase == "search"]
         reasons = reasons_of(places, question, freshness, names, searches)
     to_go = (

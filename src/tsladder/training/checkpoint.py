@@ -23,12 +23,21 @@ def save_checkpoint(folder: Path, weights: Mapping[str, Tensor], record: Trained
     write_trained_model(folder / RECORD, record)
 
 
-def load_weights(folder: Path, model: nn.Module) -> None:
-    """Load the saved weights into `model`. Raises WorkFailed when they are missing, damaged or of another shape."""
+def saved_weights(folder: Path) -> dict[str, Tensor]:
+    """Read the saved weights by name. Raises WorkFailed when they are missing or damaged."""
     path = folder / WEIGHTS
     try:
-        model.load_state_dict(load_file(path))
+        return load_file(path)
     except FileNotFoundError:
         raise WorkFailed(f"{path} is missing: run `dvc repro` to train it again") from None
-    except (SafetensorError, RuntimeError) as error:
+    except SafetensorError as error:
         raise WorkFailed(f"{path} does not hold the weights of this architecture ({error})") from None
+
+
+def load_weights(folder: Path, model: nn.Module) -> None:
+    """Load the saved weights into `model`. Raises WorkFailed when they are missing, damaged or of another shape."""
+    weights = saved_weights(folder)
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise WorkFailed(f"{folder / WEIGHTS} does not hold the weights of this architecture ({error})") from None

@@ -18,12 +18,22 @@ Shuffled = Callable[[int], Tensor]
 """Function of a count that returns the numbers below it in a random order."""
 
 
-class Feed(Protocol):
-    """Samples of one region as tensors on `device`.
+class Batches(Protocol):
+    """Batches of samples as tensors.
 
     `inputs` of a batch are whatever the model of the job reads, `labels` whatever its loss compares outputs with; both
-    are tensors, or records of them, with one entry for each sample of the batch. `stocks`: windows of a sample.
+    are tensors, or records of them, with one entry for each sample of the batch.
     """
+
+    def batch(self, index_B: Tensor) -> tuple[Any, Any]:
+        """Return inputs and labels of the samples `index_B`."""
+
+    def labels(self, index_B: Tensor) -> Any:
+        """Return the labels of the samples `index_B`."""
+
+
+class Feed(Batches, Protocol):
+    """Samples of one region as tensors on `device`. `stocks`: windows of a sample."""
 
     device: torch.device
     stocks: int
@@ -36,12 +46,6 @@ class Feed(Protocol):
 
     def order(self, epoch: int, shuffled: Shuffled) -> Tensor:
         """Return the numbers of the samples that `epoch` (counted from 1) sees, in the order in which it sees them."""
-
-    def batch(self, index_B: Tensor) -> tuple[Any, Any]:
-        """Return inputs and labels of the samples `index_B`."""
-
-    def labels(self, index_B: Tensor) -> Any:
-        """Return the labels of the samples `index_B`."""
 
     @property
     def every_label(self) -> Any:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from tsladder.models.build import Model
 from tsladder.tasks.parts.losses import Loss
-from tsladder.training.feed import Feed
+from tsladder.training.feed import Batches
 from tsladder.training.weights import Weights
 
 Beat = Callable[[], None]
@@ -52,7 +52,13 @@ class LossSums:
 
 
 def accumulate_gradients(
-    model: Model, weights: Weights, feed: Feed, index_B: Tensor, micro_batch: int, loss: Loss, beat: Beat = no_heartbeat
+    model: Model,
+    weights: Weights,
+    feed: Batches,
+    index_B: Tensor,
+    micro_batch: int,
+    loss: Loss,
+    beat: Beat = no_heartbeat,
 ) -> LossSums:
     """Accumulate the gradients of the MEAN loss over `index_B`, micro-batch by micro-batch; return the SUMS of the
     losses.
@@ -78,7 +84,7 @@ def accumulate_gradients(
 
 
 def _accumulate_joint_loss(
-    model: Model, weights: Weights, feed: Feed, parts: Sequence[Tensor], loss: Loss, beat: Beat
+    model: Model, weights: Weights, feed: Batches, parts: Sequence[Tensor], loss: Loss, beat: Beat
 ) -> LossSums:
     outputs = []
     with torch.no_grad(), _restored_random_state(parts[0].device):

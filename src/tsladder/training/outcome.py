@@ -40,6 +40,10 @@ class Job:
     """Plan of the checkpoints while the training runs; None: an interrupted training begins again."""
     micro_batch_seconds: float | None = None
     """Predicted time of one micro-batch, forward and backward; None where it is not known."""
+    mask: float | None = None
+    """Share of the patches that are hidden where the job pretrains an encoder; None: it trains a model on labels."""
+    initial_weights: str | None = None
+    """Folder of the pretrained encoder that the model begins with; None: all its weights are drawn."""
 
 
 def ended_early(job: Job, reason: StopReason, seconds: float, message: str) -> TrainingOutcome:

@@ -6,6 +6,7 @@ the task reports, for example log loss for classes, whatever was trained on.
 
 from __future__ import annotations
 
+import importlib
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -28,7 +29,7 @@ from tsladder.tasks import load_ranking
 from tsladder.tasks.parts.losses import Loss
 from tsladder.training.best_weights import BestWeights
 from tsladder.training.checkpoints import Checkpoints, StopRequested
-from tsladder.training.feed import Feed, feed_of
+from tsladder.training.feed import Batches, Feed, feed_of
 from tsladder.training.gradients import Beat, LossSums, accumulate_gradients, beat_in_blocks, no_heartbeat
 from tsladder.training.lean import LeanOptimizer
 from tsladder.training.optim import build_optimizer, learning_rate_factor, read_back, set_learning_rate
@@ -85,18 +86,8 @@ class Trainer:
     def __init__(self, job: Job, loss: Loss) -> None:
         torch.manual_seed(job.seed)
         self.device = torch.device(job.device)
-        self.model = build(
-            job.spec,
-            dropout=job.settings.dropout,
-            activation_checkpointing=job.plan.activation_checkpointing,
-            lowered=job.recipe.precision == "bf16",
-            stocks_at_once=job.plan.stocks_at_once,
-        ).to(self.device)
+        self.model = self._built(job).to(self.device)
         self.n_params = count_params(self.model)
-        if self.n_params != job.spec.n_params:
-            raise ValueError(
-                f"{job.spec} should have {job.spec.n_params} parameters by its formula and has {self.n_params}"
-            )
         self.weights = Weights(self.model, job.recipe.precision)
         self.loss = loss
         self._spec = job.spec
@@ -110,6 +101,23 @@ class Trainer:
             self._max_gradient_norm = None
             if self.steps_inside_backward:
                 self._lean.step_inside_backward()
+
+    def _built(self, job: Job) -> Model:
+        """Build the model that is trained, with its initial weights."""
+        model = build(
+            job.spec,
+            dropout=job.settings.dropout,
+            activation_checkpointing=job.plan.activation_checkpointing,
+            lowered=job.recipe.precision == "bf16",
+            stocks_at_once=job.plan.stocks_at_once,
+        )
+        if (n_params := count_params(model)) != job.spec.n_params:
+            raise ValueError(f"{job.spec} should have {job.spec.n_params} parameters by its formula and has {n_params}")
+        if job.initial_weights is not None:
+            # By name: the code of pretraining makes no number of a study without it.
+            begin = importlib.import_module("tsladder.training.pretraining").begin_with_encoder
+            begin(model, job.spec, job.initial_weights)
+        return model
 
     @property
     def steps_inside_backward(self) -> bool:
@@ -131,7 +139,7 @@ class Trainer:
         if phase.recipe is not None:
             activate(self._spec, self.model, phase.recipe.active)
 
-    def step(self, feed: Feed, index_B: Tensor, learning_rate: float, beat: Beat = no_heartbeat) -> LossSums:
+    def step(self, feed: Batches, index_B: Tensor, learning_rate: float, beat: Beat = no_heartbeat) -> LossSums:
         """Take one optimizer step on the samples `index_B`; return the sums of their losses."""
         set_learning_rate(self.optimizer, learning_rate)
         if self._lean is not None:

@@ -1,0 +1,1 @@
+"""The encoders' computations, which import torch."""
