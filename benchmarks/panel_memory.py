@@ -42,8 +42,8 @@ MIXED = ("bf16-mixed", "adamw")
 LEAN = ("bf16", "lean")
 
 Case = tuple[int, tuple[int, int, int, int], tuple[str, str], int, int, bool, int | None]
-"""Stocks, (d_model, n_layers, n_heads, d_ff / d_model), (precision, optimizer), effective batch and micro-batch in days,
-checkpointing, stocks at once."""
+"""Stocks, (d_model, n_layers, n_heads, d_ff / d_model), (precision, optimizer), effective batch and micro-batch in
+days, checkpointing, stocks at once."""
 
 CASES: tuple[Case, ...] = (
     (36, (16, 3, 4, 4), ADAMW32, 32, 32, False, None),

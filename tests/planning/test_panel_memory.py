@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tsladder.artifacts.outcome import BatchPlan
 from tsladder.models.spec import ModelSpec, PanelGeometry
-from tsladder.planning.duration import scoring_terms, step_terms
+from tsladder.planning.duration import RunLength, forecast, scoring_terms, step_terms
 from tsladder.planning.memory import (
     HEADROOM,
     SCORING_BATCH,
@@ -115,6 +115,18 @@ def test_a_day_takes_the_time_of_its_stocks() -> None:
     # 28 days and 14 days at once.
     assert many["call"] == 2 * few["call"]
     assert many["fp32_product"] / few["fp32_product"] == pytest.approx(2.0, rel=0.05)
+
+
+def test_days_on_which_some_stocks_are_drawn_take_the_time_of_these_in_training_alone() -> None:
+    plan = plans(36, 32)[0]
+    whole = RunLength(train_windows=320, validation_windows=280, epochs=2, patience=None)
+    drawn, all_drawn = (dataclasses.replace(whole, stocks_per_day=stocks) for stocks in (12, 100))
+    assert forecast(big(36), plan, 1.0, all_drawn) == forecast(big(36), plan, 1.0, whole)
+    found, of_all, of_few = (
+        forecast(big(stocks), plan, 1.0, run) for stocks, run in ((36, drawn), (36, whole), (12, whole))
+    )
+    assert found.step == of_few.step < of_all.step
+    assert found.epoch - 10 * found.step == pytest.approx(of_all.epoch - 10 * of_all.step)
 
 
 def test_fewer_stocks_at_once_take_longer() -> None:

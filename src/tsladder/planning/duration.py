@@ -83,7 +83,7 @@ class RunLength:
     `phases`: epochs of each phase, each with patience of its own; empty for a training without phases.
     `earlier`: lengths of the other models of a trial, one per fold, where the search walks forward.
     `extra_forward_pass`: the loss is no sum over windows, so a batch of several micro-batches takes one forward pass
-    more.
+    more. `stocks_per_day`: in a panel, the stocks that are drawn on each training day; None: all.
     """
 
     train_windows: int
@@ -93,6 +93,7 @@ class RunLength:
     earlier: tuple[RunLength, ...] = ()
     extra_forward_pass: bool = False
     phases: tuple[int, ...] = ()
+    stocks_per_day: int | None = None
 
     @property
     def expected_epochs(self) -> float:
@@ -142,7 +143,8 @@ def forecast(
     spec: ModelSpec, plan: BatchPlan, threads: float, run: RunLength, rates: Rates = DEFAULT_RATES
 ) -> Forecast:
     """Forecast the training of `spec` under `plan` in one process, on `threads` threads or on that share of a GPU."""
-    step = rates.seconds(step_terms(spec, plan, threads, extra_forward_pass=run.extra_forward_pass))
+    trained = spec if run.stocks_per_day is None else spec.with_stocks(min(run.stocks_per_day, spec.stocks))
+    step = rates.seconds(step_terms(trained, plan, threads, extra_forward_pass=run.extra_forward_pass))
 
     def epoch_seconds(one: RunLength) -> float:
         scoring = rates.seconds(scoring_terms(spec, plan, threads, one.validation_windows))

@@ -34,7 +34,7 @@ from typing import cast
 from tsladder.artifacts.outcome import BatchPlan
 from tsladder.families.parts.family import Activations
 from tsladder.families.parts.panel_family import PanelCosts
-from tsladder.models.spec import ModelSpec
+from tsladder.models.spec import ModelSpec, PanelGeometry
 
 GIB = 1024**3
 SMALLEST_WITHOUT_CHECKPOINTING = 16
@@ -48,6 +48,10 @@ of all."""
 
 SCORING_BATCH_OF_STOCKS = 1024
 """Windows scored at once in a panel, as whole days, at least one: measured best on a CPU."""
+
+PANEL_GIB = 0.125
+"""What a worker of a panel holds beside the model and what every worker holds: the reader of the cube, intervals of
+validation, and kernels that a window of one series does not need (benchmarks/README.md)."""
 
 BEST_ON_DISK_FROM = 100_000_000
 """Parameter count from which models keep the best epoch's weights in a file while they train: an epoch takes minutes
@@ -109,7 +113,8 @@ def with_micro_batch(plan: BatchPlan, micro_batch: int) -> BatchPlan:
 def predicted_memory_gib(spec: ModelSpec, plan: BatchPlan, calibration: Calibration = DEFAULT_CALIBRATION) -> float:
     """Predict the peak GiB of one process that trains `spec` under `plan`; see the module's derivation."""
     held, transient = memory_terms(spec, plan, calibration.activations)
-    return (held + transient) / GIB + calibration.framework_gib
+    panel_gib = PANEL_GIB if isinstance(spec.geometry, PanelGeometry) else 0.0
+    return (held + transient) / GIB + calibration.framework_gib + panel_gib
 
 
 def memory_terms(spec: ModelSpec, plan: BatchPlan, activations: float) -> tuple[float, float]:

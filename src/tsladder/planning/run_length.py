@@ -60,13 +60,13 @@ def _length(params: AnyParams, samples: Sequence[Samples]) -> RunLength:
     its training may have phases."""
     if not isinstance(params, PanelParams):
         return run_length(params, samples)
-    every = params.training.train_every
+    every, stocks_per_day = params.training.train_every, params.training.stocks_per_day
     run = run_length(params, [(-(-train // every), validation) for train, validation in samples])
     whole_batch = any(weights.get(_WHOLE_BATCH, 0.0) > 0.0 for weights in params.training.mixtures)
     phases = tuple(phase.epochs for phase in params.training.phase_list)
 
     def of_panel(one: RunLength) -> RunLength:
-        return dataclasses.replace(one, extra_forward_pass=whole_batch, phases=phases)
+        return dataclasses.replace(one, extra_forward_pass=whole_batch, phases=phases, stocks_per_day=stocks_per_day)
 
     return dataclasses.replace(of_panel(run), earlier=tuple(map(of_panel, run.earlier)))
 
