@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import dataclasses
 import json
 import mmap
 import os
@@ -46,6 +47,7 @@ from tsladder.params import (
     RankingEvaluationParams,
     RankTargetParams,
     UniverseParams,
+    load_panel_params,
 )
 from tsladder.params.sections import StudyParams
 
@@ -182,7 +184,9 @@ def walk(sessions: int, stocks: int) -> Panel:
 
 
 def question(tier: str, graph_every: int | None = None) -> PanelParams:
-    return PanelParams(
+    return dataclasses.replace(
+        load_panel_params(Path(__file__).resolve().parents[1] / "panel" / "params.yaml"),
+        budget=None,
         study=StudyParams(name="cube", phase="benchmark", timescale="daily", seed=42),
         horizons=HORIZONS,
         data=PanelDataParams(panel="walk", tier=tier),

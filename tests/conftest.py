@@ -20,6 +20,7 @@ settings.load_profile("tsladder")
 
 LONGEST_FIRST = (
     "test_pipeline.py",
+    "test_panel_pipeline.py",
     "cells/test_memory_of_the_search.py",
     "status/test_against_dvc.py",
     "cells/test_kills.py",

@@ -24,7 +24,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from tsladder import api, tasks
+from tsladder import api, families, tasks
 from tsladder.console.arguments import build_parser
 from tsladder.console.examples import COMPARED, EXAMPLES, INGESTED, POINTS_TABLE, RUN_KEYS, WATCHED
 from tsladder.panel.columns import TIERS
@@ -33,7 +33,7 @@ from tsladder.params.panel_sections import PanelParams
 from tsladder.params.sections import Params
 from tsladder.report.panel.baselines_table import COLUMNS as BASELINE_COLUMNS
 from tsladder.results.table import ADDED, KNOWN
-from tsladder.typed_yaml import Pattern, Range, read_yaml
+from tsladder.typed_yaml import MayBeLeftOut, Pattern, Range, read_yaml
 
 ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "docs" / "reference"
@@ -222,13 +222,11 @@ def params_page() -> str:
 
 
 PANEL_SECTIONS = {
-    "study": "Name and random seed",
-    "horizons": "Horizons",
+    **SECTIONS,
     "data": "The panel and its columns",
     "universe": "Stocks that are ranked",
     "target": "What is ranked",
-    "windows": "What a model sees",
-    "splits": "Training, validation and test days",
+    "graph": "Neighbours of the stocks",
     "evaluation": "Intervals and costs",
 }
 
@@ -245,23 +243,77 @@ def panel_params_page() -> str:
             "[Rank a panel of stocks](../howto/panel.md)."
         ),
         "",
+        _paragraph(
+            "A leaf *to be added* is not in the file, and has the default given here; "
+            "[Choose model, loss and training of a panel](../howto/panel-models.md) says what most of them do. "
+            "`hardware` is not part of the question: changing it makes nothing stale."
+        ),
+        "",
     ]
     section = ""
-    named = {"data.tier": TIERS, "target.task": RANKING_TASKS}
+    there = {leaf.path for leaf in leaves}
     for leaf in leaves:
         head = leaf.path.partition(".")[0]
+        head = _TOGETHER.get(head, head)
+        if leaf.path.startswith("search.presets."):
+            head = ".".join(leaf.path.split(".")[:3])
         if head != section:
+            lines += _to_be_added(section, there)
             section = head
-            title = f"{head}: {PANEL_SECTIONS[head]}" if head != "horizons" else PANEL_SECTIONS[head]
-            lines += ["", f"## {title}", ""]
-            if head in above and head not in ("study", "horizons"):  # what stands above study is of the whole file
+            lines += ["", f"## {_title(head, PANEL_SECTIONS)}", ""]
+            if head in above and head not in ("budget", "study", "graph"):  # what stands above study is of the file
                 lines += [_sentence(above[head]), ""]
             lines += ["| leaf | default | accepts | meaning |", "|---|---|---|---|"]
-        meaning = leaf.comment or (above.get(leaf.path, "") if head == "horizons" else "")
-        names = ", ".join(f"`{name}`" for name in named.get(leaf.path, ()))
-        kind = names or accepts(kind_of(leaf.path, PanelParams))
-        lines.append(f"| `{leaf.path}` | `{leaf.value}` | {_cell(kind)} | {_cell(meaning)} |")
+        meaning = leaf.comment or above.get(leaf.path, "")
+        lines.append(f"| `{leaf.path}` | `{leaf.value}` | {_cell(_accepted_of_panel(leaf.path))} | {_cell(meaning)} |")
+    lines += _to_be_added(section, there)
     return _finished(lines)
+
+
+def _accepted_of_panel(path: str) -> str:
+    named = {"data.tier": TIERS, "target.task": RANKING_TASKS, "model.family": families.panel_names()}
+    if path in named:
+        return ", ".join(f"`{name}`" for name in named[path])
+    if path == "budget":
+        return "one of `ladder`; or `null`"
+    if path in ("ladder", "search.preset", "search.strategy"):
+        return _accepted(path)
+    if path == "graph":
+        return "a section of the leaves below; or `null`"
+    return accepts(kind_of(path, PanelParams))
+
+
+def _to_be_added(section: str, there: set[str]) -> list[str]:
+    """Rows of the leaves of `section` that params.yaml may name and does not."""
+    if not section or section == "budget" or section.startswith("search.presets."):
+        return []
+    whole = _section_in(kind_of(section, PanelParams))
+    hints = typing.get_type_hints(whole, include_extras=True)
+    rows = []
+    for field in dataclasses.fields(whole):
+        path = f"{section}.{field.name}"
+        optional = MayBeLeftOut() in typing.get_args(hints[field.name])[1:]
+        if path not in there and optional and (section, field.name) not in NOT_OF_PANELS:
+            default = "null" if field.default is None else str(field.default).lower()
+            rows.append(f"| `{path}` | `{default}` | {_cell(accepts(hints[field.name]))} | to be added |")
+    return rows
+
+
+def _section_in(kind: Any) -> Any:
+    """The class of a section whose annotated type is `kind`, which may be None; None where there is no such class."""
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
+        return kind
+    return next((found for option in typing.get_args(kind) if (found := _section_in(option)) is not None), None)
+
+
+NOT_OF_PANELS = {
+    ("search", "objective"),
+    ("search", "supplementary"),
+    ("search", "transfer"),
+    ("training", "loss"),
+    ("training", "monitor"),
+}
+"""Leaves that a panel study shares with a series study and that can have their default alone."""
 
 
 BY_FILE = {"search.strategy": "search/strategies", "model.family": "families"}
@@ -286,10 +338,10 @@ def _accepted(path: str) -> str:
     return accepts(kind_of(path))
 
 
-def _title(section: str) -> str:
+def _title(section: str, sections: Mapping[str, str] = SECTIONS) -> str:
     if section.startswith("search.presets."):
         return f"Preset {section.rpartition('.')[2]}"
-    return f"{section}: {SECTIONS[section]}" if section != "budget" else SECTIONS[section]
+    return f"{section}: {sections[section]}" if section != "budget" else sections[section]
 
 
 # --- commands -----------------------------------------------------------------------------------------------------
@@ -465,10 +517,42 @@ PANEL_FILES = {
     "portfolio earned and traded",
     "artifacts/baselines/h<horizon>/scores_by_stock.parquet": "a row per day, stock and baseline: score and return, "
     "from which every figure can be computed again",
+    **{
+        path: FILES[path]
+        for path in (
+            "artifacts/plans/<cell>.json",
+            "artifacts/plans/train/<cell>.json",
+            "artifacts/plans/evaluate/<cell>.json",
+        )
+    },
+    "artifacts/plans/pretrain/<cell>.json": "the same for its pretraining",
+    "artifacts/endings/": FILES["artifacts/endings/"],
+    "artifacts/hpo/<cell>/all_trials.json": "every trial: number, state, RankIC on validation, parameters",
+    "artifacts/hpo/<cell>/trial_<n>/metrics.json": "one trial: architecture, settings, optimizer, figures",
+    **{
+        path: FILES[path]
+        for path in (
+            "artifacts/hpo/<cell>/trials.jsonl",
+            "artifacts/hpo/<cell>/choice.json",
+            "artifacts/hpo/<cell>/best_params.json",
+            "artifacts/hpo/<cell>/coverage.json",
+            "artifacts/models/<cell>/seed-<n>/",
+            "artifacts/models/<cell>/status.json",
+            "artifacts/timings/<cell>.json",
+            "artifacts/scores/<cell>/scores.json",
+        )
+    },
+    "artifacts/scores/<cell>/predictions.parquet": "a row per day, seed and baseline: its metrics and its portfolio",
+    "artifacts/scores/<cell>/scores_by_stock.parquet": "a row per day, stock and seed: score and return",
+    "artifacts/pretrain/<cell>/": "the winner from a pretrained encoder beside the winner from scratch, where "
+    "`search.pretraining` asks for it: `pretraining.json`, daily losses, the encoder",
+    **{path: FILES[path] for path in FILES if path.startswith("artifacts/law/")},
     "artifacts/report/report.html": "the report as one page that needs no network",
     "artifacts/report/report.md": "the same in text",
     "artifacts/report/": "its pictures, as PNG",
     "artifacts/report/baselines.csv": "one row per horizon, region and baseline; the columns are listed below",
+    "artifacts/report/experiment_results.csv": "one row per cell, in the columns listed above",
+    "artifacts/report/trials.csv": "a row a trial of every cell",
 }
 
 FIGURES = {
@@ -594,12 +678,13 @@ def _panel_part() -> list[str]:
         "",
         "The stages of `panel/dvc.yaml`, in the order in which they run; paths are relative to `panel/`.",
         "",
-        "| stage | parameters it reads | writes |",
-        "|---|---|---|",
+        "| stage | runs for | parameters it reads | writes |",
+        "|---|---|---|---|",
     ]
     for name, stage in stages.items():
-        params = ", ".join(f"`{leaf}`" for leaf in stage["params"])
-        lines.append(f"| {name} | {params} | {', '.join(f'`{out}`' for out in _outs(stage))} |")
+        written = ", ".join(f"`{out}`" for out in _outs(stage))
+        params = ", ".join(f"`{leaf}`" for leaf in stage.get("params", ())) or "those in its plan file"
+        lines.append(f"| {name} | {'each cell' if 'matrix' in stage else 'the study'} | {params} | {written} |")
     lines += ["", "| file | holds |", "|---|---|"]
     lines += [f"| `{path}` | {_cell(what)} |" for path, what in _described(stages, PANEL_FILES).items()]
     with_interval = {f"{figure}{end}" for figure in FIGURES for end in ("_low", "_high")}

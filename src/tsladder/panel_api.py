@@ -36,12 +36,13 @@ class PanelStudy:
     - `cells`: one row per planned cell: `cell`, `budget`, `horizon`, `state`, the winner's architecture, settings and
       `n_params`, `val_loss`, `test_loss` (rank errors, 1 - RankIC), `test_loss_se`, `test_skill`.
     - `trials`: one row per attempt at a trial, as `load_study` gives them.
-    - `scores`: one row per cell and region, with every figure of its rankings and of the portfolio that holds them (mean
-      over the seeds), and the ends of their intervals: `rank_ic`, `rank_ic_low`, `rank_ic_high` and so on.
+    - `scores`: one row per cell and region, with every figure of its rankings and of the portfolio that holds them
+      (mean over the seeds), and the ends of their intervals: `rank_ic`, `rank_ic_low`, `rank_ic_high` and so on.
     - `laws`: horizon -> law, empty before the law has been fitted.
     - `daily`: one row per day, horizon, region and ranking: RankIC and the other daily metrics, and what the portfolio
       earned (`gross_return`) and traded. `model` names a baseline, or a seed of the cell in `cell`.
-    - `by_stock`: one row per day, horizon, stock and ranking: score and return, named as in `daily`. Empty of a capsule.
+    - `by_stock`: one row per day, horizon, stock and ranking: score and return, named as in `daily`. Empty where the
+      study is a capsule.
     - `features`: columns and members, and how the stocks of the panel were chosen; None before the stage has run.
     - `audit`: the leak probes, None before they have run.
     - `not_fresh`: stages of the whole study, and cells, whose files are older than params.yaml, data or code, or do not
@@ -105,7 +106,11 @@ def _read(places: Places, states: Mapping[str, str]) -> PanelStudy:
         ),
         by_stock=_rankings(
             [(None, horizon, places.scores_by_stock(horizon)) for horizon in horizons]
-            + [(str(one.cell), one.cell.horizon, places.cell_scores_by_stock(one.cell)) for one in planned if one.regions]
+            + [
+                (str(one.cell), one.cell.horizon, places.cell_scores_by_stock(one.cell))
+                for one in planned
+                if one.regions
+            ]
         ),
         features=facts.features,
         audit=facts.audit,

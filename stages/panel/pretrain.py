@@ -1,5 +1,5 @@
-"""Stage pretrain of a panel study: the cell's winner from a pretrained encoder and from scratch, where search.pretraining
-asks for it."""
+"""Stage pretrain of a panel study: the cell's winner from a pretrained encoder and from scratch, where
+search.pretraining asks for it."""
 
 import sys
 

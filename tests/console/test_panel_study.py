@@ -83,7 +83,6 @@ def test_before_anything_ran_the_state_says_so(tmp_path: Path) -> None:
         (["export", "x.zip"], "`tsladder export` is about cells of models"),
         (["run", "--only", "2M-h1"], "--retry-failed, --from and --only choose cells"),
         (["status", "--csv"], "--csv lists cells"),
-        (["report", "--from", "x.zip"], "--from and --out are about capsules"),
     ],
 )
 def test_a_command_about_cells_is_refused_in_one_line(

@@ -28,6 +28,8 @@ PAGES = sorted([*OUTSIDE, *(path.relative_to(ROOT).as_posix() for path in (ROOT 
 HISTORY = "docs/decisions.md"
 """Tells what was: modules and commands in it may be gone."""
 CURRENT = [page for page in PAGES if page != HISTORY]
+OF_PANELS = [page for page in PAGES if page.startswith("docs/howto/panel")]
+"""Pages whose experiments are those of the panel study."""
 
 
 @functools.cache
@@ -105,6 +107,9 @@ def test_the_tree_in_the_readme_names_every_package() -> None:
     assert [name for name in sorted(packages) if f"{name}/" not in text] == []
 
 
+IN_PANEL = "cd panel && "
+
+
 def command_lines(page: str) -> Iterator[list[str]]:
     """Commands of ours in code blocks and in inline code, as words; placeholders of one part of a line are left out."""
     for token in (*parsed(page), *inline(page)):
@@ -115,8 +120,9 @@ def command_lines(page: str) -> Iterator[list[str]]:
         else:
             continue
         for line in lines:
-            if line.startswith(("tsladder ", "dvc exp run")) and "leaf=value" not in line and "..." not in line:
-                words = shlex.split(line, comments=True)
+            command = line.removeprefix(IN_PANEL)
+            if command.startswith(("tsladder ", "dvc exp run")) and "leaf=value" not in line and "..." not in line:
+                words = shlex.split(command, comments=True)
                 ends = [words.index(sign) for sign in (">", "|", "&&") if sign in words]
                 yield words[: min(ends, default=len(words))]
 
@@ -139,7 +145,8 @@ def test_every_command_is_accepted(page: str, capsys: pytest.CaptureFixture[str]
 def test_every_value_that_a_command_sets_is_a_parameter_s(page: str) -> None:
     for words in command_lines(page):
         given = [value for option, value in itertools.pairwise(words) if option == "-S"]
-        if any(value.startswith("data.panel=") for value in given):
+        of_panel = page in OF_PANELS or ("--study", "panel") in itertools.pairwise(words)
+        if given and (of_panel or any(value.startswith("data.panel=") for value in given)):
             load_panel_params(DEFAULT_PANEL_PARAMS, given)
         elif given:
             load_params(DEFAULT_PARAMS, given)

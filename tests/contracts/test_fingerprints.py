@@ -87,11 +87,11 @@ print("\\n".join(sorted(seen)))
 
 
 def chosen_family(stage: str) -> str:
-    return PANEL_FAMILY if stage in PANEL else FAMILY
+    return PANEL_FAMILY if stage.startswith("panel/") else FAMILY
 
 
 def chosen_task(stage: str) -> str:
-    return PANEL_TASK if stage in PANEL else TASK
+    return PANEL_TASK if stage.startswith("panel/") else TASK
 
 
 def modules_of(stage: str) -> set[str]:
@@ -211,7 +211,7 @@ def test_only_the_strategy_that_was_chosen_is_in(stage: str) -> None:
 
 @pytest.mark.parametrize("stage", NUMBER_MAKERS)
 def test_only_the_family_that_was_chosen_is_in(stage: str) -> None:
-    family, parts = chosen_family(stage), {"layers", "cross_sectional" if stage in PANEL else "encoder"}
+    family, parts = chosen_family(stage), {"layers", "cross_sectional" if stage.startswith("panel/") else "encoder"}
     plain, chosen = modules_of(stage), set(number_makers((*NUMBER_MAKERS[stage], family), SOURCE))
     assert {family, *(f"tsladder.families.parts.{part}" for part in parts)} <= chosen - plain
     known = {f"tsladder.families.{name}" for name in names()} | {
@@ -234,7 +234,7 @@ def test_only_the_task_that_was_chosen_is_in_with_what_the_stage_asks_of_it(stag
     assert tasks == {task}
     assert not [name for name in chosen if name.startswith("tsladder.tasks.parts.return_")]
     parts = {name.rpartition("_")[2] for name in chosen if name.startswith("tsladder.tasks.parts.class_")}
-    if stage in PANEL:
+    if stage.startswith("panel/"):
         assert "tsladder.tasks.parts.ranking_losses" in chosen
         assert parts == set()
         return

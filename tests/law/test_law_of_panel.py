@@ -24,7 +24,7 @@ from tsladder.vocabulary import RANK_ERROR, Cell
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Places:
-    places = write_finished(tmp_path_factory.mktemp("panel"), law=False)
+    places = write_finished(tmp_path_factory.mktemp("panel"), horizon=1, law=False)
     probes = [
         {
             "name": name,
@@ -42,7 +42,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Places:
 
 
 def test_the_cells_of_a_panel_study_give_its_law(study: Places) -> None:
-    law = law_of_study(study, params())
+    law = law_of_study(study, params(1))
     found = law.horizons[1]
     assert law.metric == RANK_ERROR
     assert [point.cell for point in found.kept] == ["12k-h1", "25k-h1", "50k-h1"]
@@ -55,9 +55,9 @@ def test_the_cells_of_a_panel_study_give_its_law(study: Places) -> None:
 
 def test_the_stage_writes_the_law_and_registers_it_with_its_rank_ic(study: Places) -> None:
     tracker = MemoryTracker()
-    fit_law(study, params(), tracker)
+    fit_law(study, params(1), tracker)
     law = read_law(study.scaling)
-    assert law == law_of_study(study, params())
+    assert law == law_of_study(study, params(1))
     (record,) = tracker.registered
     assert law_of_plain(json.loads(json.dumps(record, allow_nan=False)), "the registered model") == law
     (run,) = tracker.runs()
@@ -70,7 +70,7 @@ def test_the_stage_writes_the_law_and_registers_it_with_its_rank_ic(study: Place
 
 
 def test_further_seeds_and_rungs_are_priced_from_the_days_that_an_epoch_sees(study: Places) -> None:
-    asked = params()
+    asked = params(1)
     whole, half = (
         StudyCost.of_horizon(
             study,
@@ -96,7 +96,7 @@ def _geometry(study: Places) -> Geometry:
 
 
 def test_a_law_without_the_audit_of_panels_is_refused(study: Places, tmp_path: Path) -> None:
-    bare = write_finished(tmp_path, law=False)
+    bare = write_finished(tmp_path, horizon=1, law=False)
     bare.audit_record.unlink()
     with pytest.raises(WorkFailed, match="run `dvc repro audit` first"):
-        law_of_study(bare, params())
+        law_of_study(bare, params(1))

@@ -34,7 +34,9 @@ def test_the_total_is_that_of_the_cells_in_the_plan(tmp_path: Path, monkeypatch:
     places = make_study(tmp_path, budget="30k", horizons=[1, 3])
     on_a_machine(monkeypatch, SLOW)
     params = params_of(places)
-    found = seconds_by_cell(places, params, {cell: found.forced for cell, found in forced_by_cell(places, params).items()})
+    found = seconds_by_cell(
+        places, params, {cell: found.forced for cell, found in forced_by_cell(places, params).items()}
+    )
     planned = study_forecast(places, None).cells
     assert {str(cell): round(seconds, 1) for cell, seconds in found.items()} == {
         name: cell.predicted_seconds for name, cell in planned.items()

@@ -201,7 +201,11 @@ def test_a_forced_configuration_keeps_the_seed_of_the_search_that_trains_all() -
 
 def test_two_phase_keeps_its_shapes_before_its_settings() -> None:
     found = forced_by_cell(NOWHERE, dataclasses.replace(params(strategy="two_phase", trials=3), budget="2M"))
-    assert [item.what for item in found[Cell("2M", 1)].forced] == ["shallow-wide", "deep-narrow", "shallow-wide, dropout 0.1"]
+    assert [item.what for item in found[Cell("2M", 1)].forced] == [
+        "shallow-wide",
+        "deep-narrow",
+        "shallow-wide, dropout 0.1",
+    ]
     assert Cell("2M", 1) not in forced_by_cell(NOWHERE, params(strategy="two_phase", trials=2))
 
 

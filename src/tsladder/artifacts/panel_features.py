@@ -25,9 +25,9 @@ class PanelFeatures:
     """Columns and members of a panel.
 
     `first_sample_day`: the first session with enough members. `days`: how many sessions have enough. `fingerprint`:
-    SHA-256 (hex) of sessions, symbols, members and normalised values, which are not stored here: they are computed from
-    the panel's file, or mapped from the cube. `universe`, `returns`, `source`, `licence` and `bias` (a sentence for
-    each way in which the choice of stocks or days misleads) are those of the panel's own manifest.
+    SHA-256 (hex) of sessions, symbols, members, normalised values and prices, which are not stored here: they are
+    computed from the panel's file, or mapped from the cube. `universe`, `returns`, `source`, `licence` and `bias` (a
+    sentence for each way in which the choice of stocks or days misleads) are those of the panel's own manifest.
     """
 
     panel: str

@@ -73,7 +73,7 @@ class PhaseRecipe:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PanelRecipe(Recipe):
-    """Training settings of a panel study, where a batch counts days. `loss` says the mixture of `loss_weights` in words.
+    """Training settings of a panel study, where a batch counts days. `loss` describes the mixture of `loss_weights`.
 
     `horizon_weights`: weights of the horizons that a model forecasts, that of its cell first. `transform`: what losses
     see in place of returns. `train_every`: an epoch sees one of so many training days. `stocks_per_day`: stocks drawn

@@ -97,9 +97,7 @@ def _files(places: Places, params: AnyParams, planned: tuple[Cell, ...]) -> dict
     return dict(sorted(found.items()))
 
 
-def _refuse_incomplete(
-    places: Places, params: AnyParams, planned: tuple[Cell, ...], files: Mapping[str, Path]
-) -> None:
+def _refuse_incomplete(places: Places, params: AnyParams, planned: tuple[Cell, ...], files: Mapping[str, Path]) -> None:
     scored, needed = [], [places.audit_record]
     for cell in planned:
         path = places.scores_record(cell)

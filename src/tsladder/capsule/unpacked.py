@@ -15,8 +15,8 @@ from tsladder.places import Places
 
 @contextmanager
 def unpacked_capsule(path: Path) -> Iterator[tuple[Places, Mapping[str, str]]]:
-    """Yield the paths of the study in the capsule `path`, and the states of its cells that were not fresh; the files are
-    removed afterwards. Raises BadInput where the file is no capsule."""
+    """Yield the paths of the study in the capsule `path`, and the states of its cells that were not fresh; the files
+    are removed afterwards. Raises BadInput where the file is no capsule."""
     with tempfile.TemporaryDirectory(prefix="tsladder-") as scratch:
         try:
             manifest = unpack(path, Path(scratch))

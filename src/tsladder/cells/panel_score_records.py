@@ -72,9 +72,7 @@ def _key(work: CellWork, choice: Choice) -> str:
     return scoring_key(work.evaluate_plan, trained)
 
 
-def log_panel_scores(
-    work: CellWork, scored: Mapping[Region, ScoredDays], tracker: Tracker, parent: CellRun
-) -> None:
+def log_panel_scores(work: CellWork, scored: Mapping[Region, ScoredDays], tracker: Tracker, parent: CellRun) -> None:
     """Log a run of the evaluation below `parent`, and the test loss on `parent` itself."""
     metrics: dict[str, float | None] = {}
     for region, found in scored.items():
@@ -89,9 +87,7 @@ def log_panel_scores(
         metrics[f"{region}_own_rate_loss"] = scores.own_rate_loss
     test = scored[Region.TEST].days.region
     kept_D = scored_days(test.return_DS, test.member_DS)
-    labels_N = day_labels(
-        test.symbols, test.return_DS[kept_D], judged_stocks(test.return_DS, test.member_DS)[kept_D]
-    )
+    labels_N = day_labels(test.symbols, test.return_DS[kept_D], judged_stocks(test.return_DS, test.member_DS)[kept_D])
     # The MLflow page uses this tag to find runs whose test losses can be compared.
     windows = {"windows": scored_on(test.dates_D[kept_D], labels_N)}
     tracker.log_run(

@@ -10,7 +10,7 @@ from pathlib import Path
 from tsladder.artifacts.choice import Choice
 from tsladder.artifacts.plans import PanelRecipe, PhaseRecipe, phases_in
 from tsladder.artifacts.store import digest
-from tsladder.cells.seed_jobs import seed_folder, seed_jobs
+from tsladder.cells.seed_jobs import seed_jobs
 from tsladder.cells.work import CellWork
 from tsladder.seeds import derive_seed
 from tsladder.training.outcome import Job

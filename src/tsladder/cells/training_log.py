@@ -56,9 +56,10 @@ def _panel_data_lines(work: CellWork, data: PanelDataset) -> list[str]:
     lines = [
         labelled(
             "data",
-            f"{len(cube):,} sessions of {data.features.panel}, {len(cube.symbols_S)} stocks, {len(cube.columns)} columns, "
-            f"windows of {question.windows.context_length} sessions; ranks by the return over {question.horizon} "
-            f"{'session' if question.horizon == 1 else 'sessions'}, entered {question.target.entry_lag} after the day",
+            f"{len(cube):,} sessions of {data.features.panel}, {len(cube.symbols_S)} stocks, "
+            f"{len(cube.columns)} columns, windows of {question.windows.context_length} sessions; "
+            f"ranks by the return over {question.horizon} {'session' if question.horizon == 1 else 'sessions'}, "
+            f"entered {question.target.entry_lag} after the day",
         )
     ]
     if len(data.folds) > 1:

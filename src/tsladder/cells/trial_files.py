@@ -21,7 +21,8 @@ _STATES = {TrialState.COMPLETE: EndedState.COMPLETE, TrialState.PRUNED: EndedSta
 
 
 def write_trial_files(work: CellWork, key: str, folder: Path, records: Sequence[TrialRecord]) -> None:
-    """Write the metrics of the ended trials `records` into `folder`, and the list of all. `key`: identity of the search.
+    """Write the metrics of the ended trials `records` into `folder`, and the list of all. `key`: identity of the
+    search.
 
     A file that says the same is left as it is: a trial that the machine had ended, and that was trained again, gets new
     metrics.

@@ -38,7 +38,7 @@ from tsladder.execution.thermometer import Thermometer, thermometer_for
 from tsladder.models.spec import Geometry, ModelSpec, spec_from_architecture
 from tsladder.panel.dataset import PanelDataset, panel_dataset
 from tsladder.panel.study_cube import study_cube
-from tsladder.params import AnyParams, PanelParams, Params, RankTargetParams, TargetParams
+from tsladder.params import AnyParams, PanelParams, RankTargetParams, TargetParams
 from tsladder.places import Places
 from tsladder.planning.duration import Forecast, RunLength, forecast
 from tsladder.planning.machine import ExecutionPlan, Machine, lay_out, survey

@@ -20,7 +20,7 @@ class LossWords:
 
     @property
     def name(self) -> str:
-        """What a loss is shown as, in the middle of a sentence."""
+        """Return the name of a loss as it stands in the middle of a sentence."""
         return "RankIC" if self.ranks else "loss"
 
     def heading(self, region: str) -> str:

@@ -56,7 +56,7 @@ def summary_lines(
     shared = {
         stage: seconds_taken for stage, seconds_taken in stages.items() if stage.partition("@")[0] not in _CELL_STAGES
     }
-    lines = aligned(rows)
+    lines = aligned(rows) if rows else []
     if shared:
         lines.append(
             "stages of the study: "

@@ -31,7 +31,8 @@ class PanelInputs:
     graph: DayGraph | None = None
 
     def fingerprint(self) -> str:
-        """Hash (SHA-256, hex) of the sessions, the stocks, the members and the columns that models read."""
+        """Hash (SHA-256, hex) of the sessions, the stocks, the members, the columns that models read, and the prices
+        that labels and daily returns are made of."""
         digest = hashlib.sha256()
         digest.update("\n".join(self.panel.symbols_S).encode())
         for values in (
@@ -39,6 +40,8 @@ class PanelInputs:
             self.universe.member_TS,
             self.inputs.here_TS,
             self.inputs.x_TSF.astype("<f4", copy=False),
+            self.panel.traded_TS,
+            self.panel.close_TS.astype("<f8", copy=False),
         ):
             digest.update(np.ascontiguousarray(values).data)
         return digest.hexdigest()

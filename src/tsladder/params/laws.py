@@ -20,7 +20,6 @@ from tsladder.params.sections import (
 )
 from tsladder.vocabulary import parse_budget
 
-
 AnyParams = Params | PanelParams
 """Question of a study of either kind."""
 

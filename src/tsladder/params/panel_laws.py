@@ -106,12 +106,12 @@ def _missing_here(params: PanelParams) -> list[str]:
             f"training.loss: a panel study is trained on training.loss_weights, so it must be auto, got "
             f"{params.training.loss}"
         )
-    if params.splits.kind != "dates" and params.search.preset in params.search.presets:
-        if params.search.pruning_rule is not None:
-            faults.append(
-                "search.pruning: compares learning curves of one training, and a trial of splits.kind "
-                f"{params.splits.kind} is {params.splits.folds}: it must be null"
-            )
+    known = params.search.preset in params.search.presets
+    if params.splits.kind != "dates" and known and params.search.pruning_rule is not None:
+        faults.append(
+            "search.pruning: compares learning curves of one training, and a trial of splits.kind "
+            f"{params.splits.kind} is {params.splits.folds}: it must be null"
+        )
     return faults
 
 

@@ -30,7 +30,9 @@ def training_code(plan: CellPlan) -> dict[str, str]:
     return found if of_panel else same_numbers().as_before("training", found)
 
 
-def training_base(plan: CellPlan, features_fingerprint: str, splits: HorizonSplits | PanelSplits, code: Mapping[str, str]) -> str:
+def training_base(
+    plan: CellPlan, features_fingerprint: str, splits: HorizonSplits | PanelSplits, code: Mapping[str, str]
+) -> str:
     """Return the digest of what all trainings of a cell have in common. `plan`: any plan file of the cell; `code`: as
     `training_code` returns it.
 

@@ -61,11 +61,13 @@ class CellPlans:
     def by_path(self, places: Places) -> dict[Path, Plan | NotPlanned]:
         """Return the contents of the cell's plan files by path."""
         paths = places.search_plan(self.cell), places.train_plan(self.cell), places.evaluate_plan(self.cell)
-        fourth = {} if self.pretrain is None else {places.pretrain_plan(self.cell): self.pretrain}
+        fourth: dict[Path, Plan | NotPlanned] = {}
+        if self.pretrain is not None:
+            fourth[places.pretrain_plan(self.cell)] = self.pretrain
         if self.files is None:
             nothing = NotPlanned(cell=str(self.cell), budget=self.cell.budget, horizon=self.cell.horizon)
-            return dict.fromkeys(paths, nothing) | fourth
-        return dict(zip(paths, (self.search, self.train, self.evaluate), strict=True)) | fourth
+            return {**dict.fromkeys(paths, nothing), **fourth}
+        return {**dict(zip(paths, (self.search, self.train, self.evaluate), strict=True)), **fourth}
 
 
 def study_key(search_plans: Mapping[str, SearchPlan | NotPlanned]) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tsladder.artifacts.plans import SearchPlan
-from tsladder.artifacts.plans import PanelRecipe
+from tsladder.artifacts.plans import PanelRecipe, SearchPlan
 from tsladder.data.samples import Fold
 from tsladder.data.windows import FoldWindows
 from tsladder.planning.grid import build_grid

@@ -109,8 +109,7 @@ def _configuration(objective: Objective, leader: TrialRecord, plans: CellPlans) 
         score=objective.score(leader),
         loss=leader.val_loss,
         n_params=leader.outcome.n_params,
-        architecture={name: params[name] for name in _ARCHITECTURE if name in params}
-        | _shared_sizes(model),
+        architecture={name: params[name] for name in _ARCHITECTURE if name in params} | _shared_sizes(model),
         settings={name: params[name] for name in _SETTINGS if name in params},
     )
 

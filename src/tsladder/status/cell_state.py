@@ -43,8 +43,8 @@ class CellState:
 
     Every figure belongs to the current question: for a stale cell only the trials of that question are counted.
     `best_...`: the trial that leads the search by its `objective`; a higher score is better. `phase`: the work in
-    progress (search, supplementary, train, transfer, pretrain or evaluate), followed by how much of it is done; None where no
-    work is known. `reason`: why the cell has failed, or which of its files cannot be read.
+    progress (search, supplementary, train, transfer, pretrain or evaluate), followed by how much of it is done;
+    None where no work is known. `reason`: why the cell has failed, or which of its files cannot be read.
     """
 
     state: str

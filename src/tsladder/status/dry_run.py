@@ -30,7 +30,6 @@ from tsladder.status.live_records import held_gib
 from tsladder.status.question import plans_of_study
 from tsladder.status.taken_over import count_taken_over, inputs_match
 
-
 ARCHITECTURE = ("d_model", "n_layers", "n_heads", "d_ff", "n_graph")
 """Sizes of a model, as far as its family has them."""
 

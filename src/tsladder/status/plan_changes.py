@@ -108,6 +108,8 @@ def _candidates(path: str, preset: str) -> tuple[str, ...]:
         return ("study.seed",)
     if path == "seeds":
         return ("train.seeds",)
+    if path == "cost_bps":
+        return ("evaluation.cost_bps",)
     if path in ("training.patience", "training.min_delta"):
         return (path, chosen, "search.preset")
     if section == "search" and name.split(".")[0] in ("trials", "stop", "pruning"):

@@ -53,9 +53,10 @@ class DayFeed:
         self.stocks = member_NS.shape[1]
         self.member_NS = torch.from_numpy(member_NS).to(device)
         return_NSM = np.where(member_NS[..., None], cube.y_TSM[days.rows_N][..., list(samples.places_M)], np.nan)
+        transform = cast(Transform, samples.transform)
         target_NSM = np.stack(
             [
-                transform_labels(return_NSM[..., place].astype(np.float64), member_NS, cast(Transform, samples.transform))
+                transform_labels(return_NSM[..., place].astype(np.float64), member_NS, transform)
                 for place in range(len(samples.places_M))
             ],
             axis=-1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from tests.audit.panel.leaks import FAST, with_step
 from tests.bundled_data import bundled_panel
 from tests.panel.made_up import made_up
+from tests.panel.questions import default_question
 
 from tsladder.audit.panel.subject import PanelSubject, panel_subject
 from tsladder.panel.day_cuts import cut_days
@@ -29,7 +31,9 @@ from tsladder.params.sections import StudyParams
 def question(horizons: tuple[int, ...] = (1, 3), *, tier: str = "s9", context: int = 10, **splits: Any) -> PanelParams:
     """Ask for both horizons on a made-up panel, its regions cut by fractions."""
     cut = {"kind": "dates", "validation_fraction": 0.3, "test_fraction": 0.2, "embargo_days": 7, **splits}
-    return PanelParams(
+    return dataclasses.replace(
+        default_question(),
+        budget=None,
         study=StudyParams(name="made-up", phase="p", timescale="d", seed=11),
         horizons=horizons,
         data=PanelDataParams(panel="made_up", tier=tier),

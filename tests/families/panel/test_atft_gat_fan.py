@@ -29,10 +29,10 @@ from tsladder.families.panel.atft import sizes
 from tsladder.families.panel.atft.active import TOGGLES, Active
 from tsladder.families.panel.atft.gatv2 import graph_of
 from tsladder.families.panel.atft.module import EDGE_DROPOUT, AtftGatFan
-from tsladder.families.panel.atft_gat_fan import of_panel
 from tsladder.families.parts.day_inputs import DayInputs
+from tsladder.families.parts.toggles import Toggled
 from tsladder.models.build import build, count_params
-from tsladder.models.spec import Geometry, ModelSpec, PanelGeometry
+from tsladder.models.spec import ModelSpec, PanelGeometry
 from tsladder.planning.grid import build_grid
 
 NAME = "atft_gat_fan"
@@ -165,12 +165,6 @@ def test_has_no_fault_in_days_that_fit(context_length: int, days: int, component
     assert load(NAME).faults(context_length, {"days": days, "fan_components": components}) == {}
 
 
-def test_refuses_a_geometry_of_one_series() -> None:
-    series = Geometry(family=NAME, context_length=60, n_features=9, patch_len=12, stride=12, revin=False)
-    with pytest.raises(TypeError, match="needs a PanelGeometry"):
-        of_panel(series)
-
-
 # Toggles
 
 
@@ -232,6 +226,15 @@ def test_the_graph_layers_are_active_from_the_start_where_there_are_any() -> Non
     assert without.active == Active(gat=False)
     with pytest.raises(ValueError, match="no layers over a graph"):
         without.activate(Active())
+
+
+def test_its_family_switches_parts_by_name_and_refuses_others() -> None:
+    family, model = load(NAME), fresh()
+    assert isinstance(family, Toggled)
+    assert family.activate(model, ("san",)) == model.inactive_parameters()
+    assert model.active == Active(fan=False, san=True, gat=False)
+    with pytest.raises(ValueError, match="fan, san, gat, got vsn"):
+        family.activate(model, ("san", "vsn"))
 
 
 def test_needs_a_graph_while_its_graph_layers_are_active_and_none_otherwise() -> None:

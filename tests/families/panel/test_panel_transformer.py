@@ -10,7 +10,8 @@ from tests.families.panel_contract import built, geometry, gradients, moved_by, 
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from tsladder.families.panel.panel_transformer import n_patches, panel_geometry, temporal_blocks
+from tsladder.families.panel.panel_transformer import n_patches, temporal_blocks
+from tsladder.families.parts.panel_geometry import panel_geometry
 from tsladder.models.build import build, count_params
 from tsladder.models.spec import Geometry, ModelSpec
 from tsladder.planning.grid import build_grid
@@ -147,7 +148,7 @@ def test_refuses_a_geometry_of_one_series() -> None:
     series = Geometry(family=NAME, context_length=60, n_features=9, patch_len=12, stride=12, revin=False)
     counted = ModelSpec(geometry=series, d_model=16, n_layers=2, n_heads=2, d_ff=32)
     with pytest.raises(TypeError, match="needs a PanelGeometry"):
-        panel_geometry(counted)
+        panel_geometry(counted.geometry)
 
 
 def test_a_family_of_one_series_has_no_stocks_at_once() -> None:

@@ -21,7 +21,7 @@ from tsladder.report.summary import verdict_lines
 
 @pytest.fixture(scope="module")
 def facts(tmp_path_factory: pytest.TempPathFactory) -> PanelFacts:
-    return read_panel_facts(write_finished(tmp_path_factory.mktemp("panel")), params())
+    return read_panel_facts(write_finished(tmp_path_factory.mktemp("panel"), horizon=1), params(1))
 
 
 def columns(table) -> dict[str, str]:  # type: ignore[no-untyped-def]
@@ -87,7 +87,7 @@ def test_verdicts_sections_and_the_last_lines_of_a_run_begin_with_the_slope(fact
 
 
 def test_the_headline_of_a_run_has_the_slope_before_alpha(tmp_path) -> None:  # type: ignore[no-untyped-def]
-    places = write_finished(tmp_path)
+    places = write_finished(tmp_path, horizon=1)
     headline = next(line for line in verdict_lines(places) if line.startswith("h1"))
     assert headline.index("RankIC per tenfold size: ") < headline.index("alpha ")
 

@@ -25,8 +25,9 @@ from tsladder.families.panel.atft.active import TOGGLES, Active
 from tsladder.families.panel.atft.costs import AtftCosts
 from tsladder.families.panel.atft.sizes import SLICE_SESSIONS
 from tsladder.families.parts.family import Tokens
-from tsladder.families.parts.geometry import Architecture, Geometry, PanelGeometry
+from tsladder.families.parts.geometry import Architecture, Geometry
 from tsladder.families.parts.panel_family import PanelFamily
+from tsladder.families.parts.panel_geometry import panel_geometry
 
 if TYPE_CHECKING:
     from tsladder.families.panel.atft.module import AtftGatFan
@@ -63,14 +64,14 @@ class AtftFamily:
         return {}
 
     def tokens(self, geometry: Geometry) -> Tokens:
-        return Tokens(count=of_panel(geometry).days, inputs=geometry.n_features)
+        return Tokens(count=panel_geometry(geometry).days, inputs=geometry.n_features)
 
     def in_grid(self, model: Architecture) -> bool:
         """Graph layers exist where there is a graph, and only there."""
-        return (model.n_graph > 0) == (of_panel(model.geometry).neighbours > 0)
+        return (model.n_graph > 0) == (panel_geometry(model.geometry).neighbours > 0)
 
     def costs(self, model: Architecture) -> AtftCosts:
-        return AtftCosts(model=model, geometry=of_panel(model.geometry))
+        return AtftCosts(model=model, geometry=panel_geometry(model.geometry))
 
     def build(
         self,
@@ -85,7 +86,7 @@ class AtftFamily:
 
         return AtftGatFan(
             model,
-            of_panel(model.geometry),
+            panel_geometry(model.geometry),
             position_sd=POSITION_SD,
             dropout=dropout,
             activation_checkpointing=activation_checkpointing,
@@ -94,16 +95,11 @@ class AtftFamily:
         )
 
     def activate(self, model: Model, parts: Collection[str]) -> frozenset[str]:
+        if unknown := sorted(set(parts) - set(TOGGLES)):
+            raise ValueError(f"the parts that can be switched on are {', '.join(TOGGLES)}, got {', '.join(unknown)}")
         module = cast("AtftGatFan", model)
         module.activate(Active(**{toggle: toggle in parts for toggle in TOGGLES}))
         return module.inactive_parameters()
-
-
-def of_panel(geometry: Geometry) -> PanelGeometry:
-    """Return `geometry` as that of a panel. Raises TypeError where it is that of one series."""
-    if not isinstance(geometry, PanelGeometry):
-        raise TypeError(f"a {geometry.family} ranks the stocks of a panel and needs a PanelGeometry, got {geometry}")
-    return geometry
 
 
 FAMILY: PanelFamily = AtftFamily()

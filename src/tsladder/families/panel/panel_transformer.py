@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from tsladder.families.parts.family import Tokens
-from tsladder.families.parts.geometry import Architecture, Geometry, PanelGeometry
+from tsladder.families.parts.geometry import Architecture, Geometry
 from tsladder.families.parts.panel_costs import CrossSectionalCosts
 from tsladder.families.parts.panel_family import PanelFamily
+from tsladder.families.parts.panel_geometry import panel_geometry
 
 if TYPE_CHECKING:
     from tsladder.families.parts.cross_sectional import CrossSectionalEncoder
@@ -46,7 +47,7 @@ class PanelTransformer:
         tokens = self.tokens(model.geometry)
         return CrossSectionalCosts(
             model=model,
-            stocks=panel_geometry(model).stocks,
+            stocks=panel_geometry(model.geometry).stocks,
             patches=tokens.count,
             inputs=tokens.inputs,
             temporal_blocks=temporal_blocks(model),
@@ -63,7 +64,7 @@ class PanelTransformer:
     ) -> CrossSectionalEncoder:
         from tsladder.families.parts.cross_sectional import CrossSectionalEncoder
 
-        geometry = panel_geometry(model)
+        geometry = panel_geometry(model.geometry)
         return CrossSectionalEncoder(
             model,
             patches=n_patches(geometry),
@@ -88,14 +89,6 @@ def n_patches(geometry: Geometry) -> int:
 def temporal_blocks(model: Architecture) -> int:
     """Return the number of blocks over the patches of a stock: half of all, rounded up."""
     return -(-model.n_layers // 2)
-
-
-def panel_geometry(model: Architecture) -> PanelGeometry:
-    """Return the geometry of `model`. Raises TypeError where it is that of one series."""
-    geometry = model.geometry
-    if not isinstance(geometry, PanelGeometry):
-        raise TypeError(f"a {geometry.family} ranks the stocks of a panel and needs a PanelGeometry, got {geometry}")
-    return geometry
 
 
 FAMILY: PanelFamily = PanelTransformer()

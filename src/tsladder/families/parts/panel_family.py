@@ -1,5 +1,5 @@
-"""Port of the families of models of a panel: what they offer beyond the port `Family`, and the depths that any family may
-choose itself. Imports no torch.
+"""Port of the families of models of a panel: what they offer beyond the port `Family`, and the depths that any family
+may choose itself. Imports no torch.
 
 tests/families/panel_contract.py holds the promises of every implementation.
 """

@@ -67,7 +67,7 @@ class SessionEncoder:
 
 
 class EncoderPort(Protocol):
-    """What a family with such an encoder offers."""
+    """Port of the families that have such an encoder."""
 
     def patches(self, context_length: int, settings: Mapping[str, int]) -> Patches:
         """Return the patches of windows of so many sessions. `settings`: leaves of the section `model`."""

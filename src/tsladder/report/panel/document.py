@@ -12,6 +12,7 @@ from tsladder.report.panel.facts import PanelFacts
 from tsladder.report.panel.sections.data import data
 from tsladder.report.panel.sections.limits import limits_of_models
 from tsladder.report.panel.sections.method import method, reproducibility
+from tsladder.report.panel.sections.pretraining import pretraining
 from tsladder.report.panel.sections.question import opening
 from tsladder.report.panel.sections.result import result
 from tsladder.report.panel.sections.rungs import rungs
@@ -54,6 +55,7 @@ def _further(facts: PanelFacts, pictures: Collection[str]) -> tuple[Block, ...]:
         *limits(facts),
         *settle_options(facts),
         *search(facts, pictures),
+        *pretraining(facts),
         *memory(facts),
         *left_out(facts),
     )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from tsladder.artifacts.baselines import BaselineScores
+from tsladder.artifacts.ending import Ending
 from tsladder.artifacts.panel_features import PanelFeatures
 from tsladder.artifacts.panel_splits import PanelSplits
+from tsladder.artifacts.pretraining import Pretraining
 from tsladder.artifacts.ranking_scores import RankingRegionScores, RegionBaselines
 from tsladder.params import PanelParams
 from tsladder.ranking.daily_figures import DailyFigures
@@ -35,7 +37,8 @@ class PanelFacts(Facts):
 
     `splits` and `scores`: by horizon. `rungs`: the scored cells, smallest first. `daily`: horizon -> baseline -> its
     daily figures on the test days. `fifths`: horizon -> ranking -> mean returns by fifths of its scores on the test
-    days, of the best rung and the best baseline.
+    days, of the best rung and the best baseline. `pretraining`: its result in each cell whose stage has run where it is
+    asked for.
     """
 
     params: PanelParams
@@ -45,6 +48,7 @@ class PanelFacts(Facts):
     rungs: Mapping[Cell, ScoredRung]
     daily: Mapping[int, Mapping[str, DailyFigures]]
     fifths: Mapping[int, Mapping[str, FifthReturns]]
+    pretraining: Mapping[Cell, Pretraining | Ending] = field(default_factory=dict)
 
     def horizon(self, horizon: int) -> str:
         """Format a horizon in the unit of the study: 5 sessions."""

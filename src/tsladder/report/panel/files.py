@@ -10,10 +10,12 @@ from typing import TypeVar
 
 from tsladder.artifacts.audit import read_audit
 from tsladder.artifacts.baselines import BaselineScores, read_baselines
+from tsladder.artifacts.ending import Ending
 from tsladder.artifacts.law import read_law
 from tsladder.artifacts.panel_features import PanelFeatures, read_panel_features
 from tsladder.artifacts.panel_splits import PanelSplits, read_panel_splits
 from tsladder.artifacts.plans import NotPlanned, SearchPlan, plan_if_there
+from tsladder.artifacts.pretraining import Pretraining, read_pretraining
 from tsladder.artifacts.store import digest, if_there
 from tsladder.errors import WorkFailed
 from tsladder.params import PanelParams
@@ -25,7 +27,7 @@ from tsladder.report.environment import Environment, software_versions
 from tsladder.report.panel.facts import PanelFacts
 from tsladder.report.panel.rung_files import check_daily, read_fifth_returns, read_rungs, read_test_days
 from tsladder.results.cell_files import read_cell
-from tsladder.vocabulary import Region
+from tsladder.vocabulary import Cell, CellStatus, Region
 
 R = TypeVar("R")
 
@@ -66,9 +68,20 @@ def read_panel_facts(places: Places, params: PanelParams, environment: Environme
         rungs=read_rungs(places, cells, scores),
         daily=daily,
         fifths={},
+        pretraining=_pretraining(places, params),
         environment=_environment(features, scores, known) if environment is None else environment,
     )
     return dataclasses.replace(facts, fifths=read_fifth_returns(places, facts))
+
+
+def _pretraining(places: Places, params: PanelParams) -> dict[Cell, Pretraining | Ending]:
+    """Read the result of the pretraining of each cell whose stage has run where it is asked for."""
+    found = {cell: if_there(read_pretraining)(places.pretraining_record(cell)) for cell in params.cells}
+    return {
+        cell: record
+        for cell, record in found.items()
+        if record is not None and record.status is not CellStatus.NOT_PLANNED
+    }
 
 
 def _by_horizon(found: Mapping[int, R | None]) -> dict[int, R]:

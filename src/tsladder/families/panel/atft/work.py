@@ -8,7 +8,7 @@ the stock itself and O outputs, the forward pass multiplies and adds for each st
 - (L - 1) T (4 d^2 + 2 d f + 2 T d) in whole blocks, T 2 d^2 + 2 d^2 + 2 d f in the last one;
 - G (2 d^2 + 3 J d) in graph layers, d^2 + d O in the head,
 
-times 2. Elementwise work moves about T F (45 d + 40) numbers in variable selection, T 60 d around the LSTM, as many in
+times 2. Elementwise work moves about T F (24 d + 20) numbers in variable selection, T 60 d around the LSTM, as many in
 blocks as parts/work.py says, and J (16 d + 10 h) + 24 d in a graph layer.
 """
 
@@ -37,7 +37,7 @@ def moved(model: Architecture, geometry: PanelGeometry) -> float:
     """Count the numbers read and written by the elementwise work of the forward and backward pass."""
     d, f, h, sessions = model.d_model, model.d_ff, model.n_heads, geometry.days
     earlier = (model.n_layers - 1) * (24 * d + 8 * f + 6 * h * sessions)
-    tokens = sessions * (geometry.n_features * (45 * d + 40) + 60 * d + earlier + 14 * d + 6 * h)
+    tokens = sessions * (geometry.n_features * (24 * d + 20) + 60 * d + earlier + 14 * d + 6 * h)
     graph = model.n_graph * (sizes.places(geometry) * (16 * d + 10 * h) + 24 * d)
     return float(geometry.stocks * (tokens + 16 * d + 8 * f + graph))
 

@@ -32,7 +32,8 @@ def patch_encoder(model: Model) -> SessionEncoder:
             checkpointing=model.activation_checkpointing and dropping,
         )
         normed_NPD: Tensor = model.norm_stocks(h_NPD)
-        return normed_NPD.unflatten(0, inputs.member_BS.shape)
+        tokens_BSPD: Tensor = normed_NPD.unflatten(0, inputs.member_BS.shape)
+        return tokens_BSPD
 
     return SessionEncoder(
         members={

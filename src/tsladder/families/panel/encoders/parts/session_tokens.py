@@ -35,7 +35,8 @@ def session_encoder(model: Model) -> SessionEncoder:
         h_NTD = _run(model.recurrence, h_NTD, again=again) + model.position
         h_NTD = through(h_NTD.to(body), model.blocks, keys, checkpointing=again)
         normed_NTD: Tensor = model.norm_temporal(h_NTD.to(model.position.dtype))
-        return normed_NTD.unflatten(0, x_BSTF.shape[:2])
+        tokens_BSTD: Tensor = normed_NTD.unflatten(0, x_BSTF.shape[:2])
+        return tokens_BSTD
 
     return SessionEncoder(
         members={
