@@ -1,6 +1,6 @@
 """Predicted against measured peak memory and time of a training process of a panel, on made-up cubes.
 
-    python benchmarks/panel_memory.py [--family NAME] [--stocks 36] [--every 3] [--device cuda] [--out FILE.json]
+    python benchmarks/panel_memory.py [--family NAME] [--stocks 36] [--threads 1] [--every 3] [--out FILE.json]
 
 Every case is trained for two epochs of two steps in a worker of its own, as a trial would be, and its peak resident
 size, or that of the allocator on a GPU, is held against what `tsladder plan` predicts without calibration.
@@ -71,6 +71,7 @@ def main() -> None:
     parser.add_argument("--family", choices=panel_names(), default="panel_transformer")
     parser.add_argument("--stocks", type=int, help="only the cases of so many stocks")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--every", type=int, default=1, help="measure only every so many-th case")
     parser.add_argument("--layers-over-graph", type=int, default=0)
     parser.add_argument("--out", type=Path)
@@ -89,7 +90,7 @@ def main() -> None:
         }
         for case in cases:
             row = measured(
-                case, cubes[case[0]], arguments.family, arguments.layers_over_graph, machine.device, machine.cores
+                case, cubes[case[0]], arguments.family, arguments.layers_over_graph, machine.device, arguments.threads
             )
             rows.append(row)
     errors = [row["predicted_gib"] / row["measured_gib"] - 1 for row in rows]

@@ -136,9 +136,9 @@ def _compare(places: Places, options: argparse.Namespace) -> int:
     from tsladder.params import load_any_params
     from tsladder.params.cells import refuse_without_cells
 
-    refuse_without_cells(load_any_params(places.params), "compare")
     if not are_cells(options.names):
         return _compare_experiments(places, options)
+    refuse_without_cells(load_any_params(places.params), "compare")
     with progress("comparing by day"):
         found = compare_here(places, options.names[0], options.names[1], region=options.region)
     if options.json:

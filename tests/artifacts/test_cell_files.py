@@ -14,6 +14,7 @@ from tsladder.artifacts.choice import Choice, read_choice, read_winner, write_ch
 from tsladder.artifacts.coverage import read_coverage, write_coverage
 from tsladder.artifacts.ending import Ending, read_ending
 from tsladder.artifacts.models import read_models_status, read_trained_seeds, write_models_status
+from tsladder.artifacts.pretraining import read_pretraining, write_pretraining
 from tsladder.artifacts.scores import CellScores, read_scores, write_scores
 from tsladder.artifacts.store import write_json
 from tsladder.artifacts.supplementary import read_selection, read_summary, write_selection, write_summary
@@ -146,6 +147,48 @@ KINDS: dict[str, tuple[Callable[[Path], Any], Callable[[Path, Any], None], dict[
             "regrets": [{**REGRET, "p_above": 0.2, "same": False, "reason": None}],
         },
     ),
+    "pretraining": (
+        read_pretraining,
+        write_pretraining,
+        {
+            **HEAD,
+            "status": "done",
+            "key": "f" * 64,
+            "region": "test",
+            "metric": "rank_error",
+            "confidence": 0.95,
+            "encoder": {
+                "architecture": SIZES,
+                "n_params": 9_184,
+                "mask": 0.4,
+                "epochs": 10,
+                "seed": 1147638541,
+                "days": 1456,
+                "first_day": "1972-02-01",
+                "last_day": "1977-12-20",
+                "loss": 0.42,
+                "seconds": 21.5,
+            },
+            "comparisons": [
+                {
+                    "epochs": 6,
+                    "share": 1.0,
+                    "seeds": [1, 2, 3],
+                    "days": 951,
+                    "from_encoder": 0.981,
+                    "from_scratch": 0.985,
+                    "difference": 0.004,
+                    "low": -0.001,
+                    "high": 0.009,
+                    "se": 0.0025,
+                    "p": 0.11,
+                    "verdict": "undecided",
+                    "note": None,
+                }
+            ],
+        },
+    ),
+    "no pretraining": (read_pretraining, write_pretraining, {**HEAD, "status": "failed", "reason": "it diverged"}),
     "selection": (
         read_selection,
         write_selection,

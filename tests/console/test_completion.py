@@ -95,8 +95,9 @@ def test_studies_of_the_project_are_offered(script: Path, tmp_path: Path) -> Non
     for study in ("panel", "other"):
         (tmp_path / study).mkdir()
         (tmp_path / study / "params.yaml").touch()
-    (tmp_path / "data").mkdir()
-    assert completed(script, "tsladder", "--study", "") == ["other", "panel"]
+    (tmp_path / "stages").mkdir()
+    (tmp_path / "stages" / "hpo.py").touch()
+    assert completed(script, "tsladder", "--study", "", cwd=tmp_path) == ["other", "panel"]
     assert completed(script, "tsladder", "--study", "p", cwd=tmp_path / "other") == ["panel"]
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from tsladder.errors import WorkFailed
 from tsladder.families import names, panel_names
+from tsladder.families.parts.session_encoder import encoder_module
 from tsladder.planning.fingerprint import import_closure, number_makers, stage_fingerprint
 from tsladder.planning.stage_code import MADE_IN, NUMBER_MAKERS, OUTSIDE, is_outside
 
@@ -22,7 +23,10 @@ FAMILY = "tsladder.families.patchtst"
 TASK = "tsladder.tasks.threshold"
 PANEL_FAMILY = "tsladder.families.panel.panel_transformer"
 PANEL_TASK = "tsladder.tasks.panel.rank"
-SERIES, PANEL = {"hpo", "train", "evaluate"}, {"panel/hpo", "panel/train", "panel/evaluate"}
+PANEL_ENCODER = encoder_module("panel_transformer")
+SERIES = {"hpo", "train", "evaluate"}
+PANEL = {"panel/hpo", "panel/train", "panel/evaluate", "panel/pretrain"}
+PRETRAIN = {"panel/pretrain"}
 
 HARMLESS_EDITS = [
     ("training/gradients.py", "    model.train()\n", "    # a remark\n    model.train()\n"),
@@ -47,6 +51,7 @@ HARMLESS_EDITS = [
     ("families/itransformer.py", "transpose(1, 2)", "transpose(2, 1)"),
     ("families/parts/sparse_attention.py", "amax(-1)", "amax(dim=-1)"),
     ("families/parts/activations.py", "apart = 0", "apart = 1"),
+    ("families/panel/encoders/atft_gat_fan.py", "always_shown=1", "always_shown=2"),
     ("tasks/regression.py", 'losses: tuple[str, ...] = ("huber",)', 'losses: tuple[str, ...] = ("huber", "huber")'),
     ("tasks/direction.py", "prices.close_T[horizon:] >", "prices.close_T[horizon:] >="),
     ("tasks/parts/return_losses.py", "delta=HUBER_DELTA", "delta=2.0 * HUBER_DELTA"),
@@ -280,6 +285,7 @@ def fingerprints(source: Path) -> dict[str, dict[str, str]]:
     }
     for stage in ("hpo", "panel/hpo"):
         chosen[stage] += (STRATEGY,)
+    chosen["panel/pretrain"] += (PANEL_ENCODER,)
     return {stage: stage_fingerprint(stage, source, modules) for stage, modules in chosen.items()}
 
 
@@ -326,15 +332,20 @@ def test_an_edit_that_changes_no_number_leaves_every_cell_fresh(
         ("search/draws.py", "_REDRAWS = 100", "_REDRAWS = 99", both("hpo")),
         ("search/study.py", "n_ei_candidates=24", "n_ei_candidates=25", both("hpo")),
         ("search/strategies/architectural.py", "learns = True", "learns = False", both("hpo")),
-        ("cells/seed_jobs.py", '"train", number', '"training", number', both("train")),
+        ("cells/seed_jobs.py", '"train", number', '"training", number', both("train") | PRETRAIN),
         ("cells/scoring.py", '"bootstrap", region', '"bootstraps", region', {"evaluate"}),
-        ("cells/panel_scoring.py", '"bootstrap", region', '"bootstraps", region', {"panel/evaluate"}),
+        ("cells/panel_scoring.py", '"bootstrap", region', '"bootstraps", region', {"panel/evaluate"} | PRETRAIN),
         ("ranking/metrics.py", "_FIFTHS = 5", "_FIFTHS = 4", PANEL),
-        ("ranking/frames.py", "_LABEL_BYTES = 3", "_LABEL_BYTES = 2", {"panel/evaluate"}),
+        ("ranking/frames.py", "_LABEL_BYTES = 3", "_LABEL_BYTES = 2", {"panel/evaluate"} | PRETRAIN),
         ("panel/normalise.py", "_CLIP = 3.0", "_CLIP = 4.0", PANEL),
         ("panel/graph.py", "_ROUNDING = 1e-9", "_ROUNDING = 1e-8", PANEL),
         ("panel/targets.py", "target.entry_lag - horizon", "horizon - target.entry_lag", PANEL),
         ("training/day_feed.py", "(epoch - 1) %", "epoch %", PANEL),
+        ("training/pretraining.py", "CHECKED_DAYS = 256", "CHECKED_DAYS = 128", PRETRAIN),
+        ("cells/pretraining_jobs.py", "FEWER = 2 / 3", "FEWER = 1 / 2", PRETRAIN),
+        ("families/parts/session_encoder.py", "together: int = 1", "together: int = 2", PRETRAIN),
+        ("families/panel/encoders/panel_transformer.py", "// patch_len", "// patch_len - 1", PRETRAIN),
+        ("families/panel/encoders/parts/patch_tokens.py", "-read:", "-read - 1 :", PRETRAIN),
         ("evaluation/bootstrap.py", "default_rng(", "default_rng(1 + ", {"evaluate"} | PANEL),
         ("seeds.py", "sha256", "sha512", SERIES | PANEL),
     ],

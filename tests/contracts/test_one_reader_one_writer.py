@@ -32,6 +32,7 @@ RECORDS = (
     "metrics.json",
     "outcome.json",
     "plan.json",
+    "pretraining.json",
     "progress.json",
     "scores.json",
     "selection.json",

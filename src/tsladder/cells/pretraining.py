@@ -93,7 +93,9 @@ def _encoder(
     if isinstance(job, str):
         return job
     purpose = Purpose(winner_of="for-pretraining", phase=LIVE_PHASE, live=live, each="encoder")
-    return _complete(train_jobs(work, {ENCODER: job}, folder, tracker, purpose), "the pretraining of the encoder")
+    results = _not_too_hot(train_jobs(work, {ENCODER: job}, folder, tracker, purpose), "the pretraining of the encoder")
+    ended = results.outcomes[ENCODER]
+    return results if ended.scored else f"the pretraining of the encoder ended without a result: {ended.stop_reason}"
 
 
 def _starts(
@@ -112,18 +114,18 @@ def _starts(
         if isinstance(jobs, str):
             return jobs
         purpose = Purpose(winner_of=start.name, phase=LIVE_PHASE, live=live)
-        ended = _complete(train_jobs(work, jobs, folder, tracker, purpose), f"training {start.words}")
-        if isinstance(ended, str):
-            return ended
-        found[start] = ended.folders
+        results = _not_too_hot(train_jobs(work, jobs, folder, tracker, purpose), f"training {start.words}")
+        if results.fault is not None:
+            return f"training {start.words} failed for {results.fault}"
+        found[start] = results.folders
     return found
 
 
-def _complete(results: SeedResults, what: str) -> SeedResults | str:
-    """Return `results` where all have a usable loss, else the reason. Raises WorkFailed after a stop for heat."""
+def _not_too_hot(results: SeedResults, what: str) -> SeedResults:
+    """Return `results`. Raises WorkFailed where they are those of a stop for heat."""
     if results.heat_stop is not None:
         raise WorkFailed(f"{what}: {results.heat_stop}")
-    return results if results.fault is None else f"{what} failed for {results.fault}"
+    return results
 
 
 def _encoder_record(work: CellWork, plan: PretrainPlan, encoder: SeedResults) -> EncoderRecord:

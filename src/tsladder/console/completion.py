@@ -26,7 +26,11 @@ _PLANS = r"""_tsladder_plans() {
 }
 """
 _WORDS = {"bash": '"${COMP_WORDS[@]}"', "zsh": '"${words[@]}"'}
-_LIST_STUDIES = r"ls -d */params.yaml ../*/params.yaml 2>/dev/null | sed 's,/params.yaml$,,; s,.*/,,' | sort -u"
+# Folders beside the current one are studies only where it is itself one of a project.
+_LIST_STUDIES = (
+    "{ ls -d */params.yaml; [ -f ../stages/hpo.py ] && ls -d ../*/params.yaml; } 2>/dev/null "
+    "| sed 's,/params.yaml$,,; s,.*/,,' | sort -u"
+)
 # An experiment of DVC is the reference refs/exps/<2 digits>/<38 digits>/<name> of git.
 _LIST_COMPARED = (
     "git for-each-ref --format='%(refname:lstrip=4)' 'refs/exps/??/*/*' 2>/dev/null; "

@@ -28,6 +28,7 @@ def read_rankings(path: Path, region_name: Region, region: RankedRegion) -> dict
         table = pd.read_parquet(path, columns=["date", "symbol", "model", "score"]).reset_index(drop=True)
     except FileNotFoundError:
         raise WorkFailed(f"{path} is missing: {_AGAIN}") from None
+    table = table.reset_index(drop=True)
     days = pd.Index(region.dates_D.astype("datetime64[s]"))
     day_R = days.get_indexer(pd.Index(table["date"].to_numpy().astype("datetime64[s]")))
     stock_R = pd.Index(region.symbols).get_indexer(pd.Index(table["symbol"].astype(str)))
