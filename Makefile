@@ -19,7 +19,7 @@ export PATH := $(abspath $(VENV))/bin:$(PATH)
 
 help:
 	@echo "make study   environment, data, then the whole study: search, train, evaluate, law, report"
-	@echo "make panel   environment, data, then the study of a panel of stocks: baselines and report"
+	@echo "make panel   environment, data, then the study of a panel of stocks, models beside baselines"
 	@echo "make test    the fast tests (PYTEST_FLAGS='-m slow' for the slow ones)"
 	@echo "make lint    ruff and mypy"
 	@echo "make bench   throughput of the training engine beside a plain trainer (a quarter of an hour)"
