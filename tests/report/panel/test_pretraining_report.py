@@ -112,7 +112,10 @@ def test_a_cell_without_a_result_has_a_row_with_the_reason(places: Places) -> No
 
 def test_the_verdicts_are_counted_and_the_cells_without_one_named(places: Places) -> None:
     text = section(places, asked())
-    assert "Of 2 comparisons the encoder helps in 1, harms in 0 and leaves 1 undecided. Where it changes nothing, 5 %" in text
+    assert (
+        "Of 2 comparisons the encoder helps in 1, harms in 0 and leaves 1 undecided. Where it changes nothing, 5 %"
+        in text
+    )
     assert "In 1 cell there is no result" in text
     assert "In 1 cell it has not run." in text
     assert "for 10 epochs to reconstruct hidden patches, 40 % of each window" in text
