@@ -109,9 +109,7 @@ def test_all_faults_are_told_at_once(refusal: Refusal) -> None:
 
 
 def test_a_panel_that_is_not_there(refusal: Refusal) -> None:
-    assert "data/nothing.parquet is missing: run `dvc pull data.dvc` in " in refusal(
-        "data.panel=nothing"
-    )
+    assert "data/nothing.parquet is missing: run `dvc pull data.dvc` in " in refusal("data.panel=nothing")
 
 
 def test_a_day_that_dvc_would_not_read(refusal: Refusal) -> None:

@@ -81,8 +81,8 @@ def _family_faults(params: PanelParams) -> list[str]:
 
 def _pretraining_faults(params: PanelParams) -> list[str]:
     """Check that the models of the study have an encoder, and windows of several patches."""
-    model, families = params.model, importlib.import_module("tsladder.families")
-    if params.search.pretraining is None or model.family not in families.panel_names():
+    model = params.model
+    if params.search.pretraining is None or _family_faults(params):
         return []
     encoders = importlib.import_module("tsladder.families.parts.session_encoder")
     settings = {"patch_len": model.patch_len, "days": model.days}

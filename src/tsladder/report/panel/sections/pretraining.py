@@ -86,7 +86,7 @@ def _verdicts(facts: PanelFacts) -> str:
         missed = common.level(1.0 - facts.params.evaluation.confidence)
         sentences.append(
             f"Of {total} the encoder helps in {verdicts['helps']}, harms in {verdicts['harms']} and leaves "
-            f"{verdicts['undecided']} undecided; {missed} of such intervals are expected to miss 0 by chance."
+            f"{verdicts['undecided']} undecided. Where it changes nothing, {missed} of the intervals miss 0 by chance."
         )
     if failed:
         sentences.append(f"In {common.counted(len(failed), 'cell')} there is no result, for the reason in the table.")
@@ -98,7 +98,8 @@ def _verdicts(facts: PanelFacts) -> str:
 def _method(asked: PretrainingParams, level: str) -> str:
     return (
         f"The part of each winner that reads the sessions of a stock was first trained for "
-        f"{common.counted(asked.epochs, 'epoch')} to reconstruct hidden patches, {asked.mask:.0%} of each window, from "
+        f"{common.counted(asked.epochs, 'epoch')} to reconstruct hidden patches, "
+        f"{common.percent(asked.mask, 0)} of each window, from "
         "those that are shown: without labels, and on windows that show no session of validation or test. The winner "
         "was then trained from it and from random weights, with the same seeds, at all of its epochs and at two thirds "
         f"of them. Gain: RankIC from the encoder less that from scratch, with its {level} interval, paired by day and "
