@@ -54,7 +54,8 @@ class PanelWorkspace(Workspace):
     def temporary_experiment(self, *leaves: str) -> set[str]:
         """An experiment in a folder of its own, asked for in the root; data that DVC does not know are copied there."""
         asked = [word for leaf in leaves for word in ("-S", f"panel/params.yaml:{leaf}")]
-        return self.ran("exp", "run", "--temp", "--copy-paths", "data", "panel/dvc.yaml", *asked)
+        ran = self.ran("exp", "run", "--temp", "--copy-paths", "data", "panel/dvc.yaml", *asked)
+        return {stage.removeprefix("panel/dvc.yaml:") for stage in ran}
 
     def ask(self, **leaves: Any) -> None:
         """Write leaves into the params.yaml of the panel study."""
