@@ -48,13 +48,13 @@ class PanelWorkspace(Workspace):
     def panel_repro(self) -> set[str]:
         return self.ran("--cd", "panel", "repro")
 
-    def experiment(self, *leaves: str) -> set[str]:
-        return self.ran("--cd", "panel", "exp", "run", *(word for leaf in leaves for word in ("-S", leaf)))
-
-    def temporary_experiment(self, *leaves: str) -> set[str]:
-        """An experiment in a folder of its own, asked for in the root; data that DVC does not know are copied there."""
+    def experiment(self, *leaves: str, temporary: bool = False) -> set[str]:
+        if not temporary:
+            asked = [word for leaf in leaves for word in ("-S", leaf)]
+            return self.ran("--cd", "panel", "exp", "run", *asked)
+        # Paths to copy are those of the repository, so it is asked from there: data is no output of DVC here.
         asked = [word for leaf in leaves for word in ("-S", f"panel/params.yaml:{leaf}")]
-        ran = self.ran("exp", "run", "--temp", "--copy-paths", "data", "panel/dvc.yaml", *asked)
+        ran = self.ran("exp", "run", "--temp", "--copy-paths", "data", *asked, "panel/dvc.yaml")
         return {stage.removeprefix("panel/dvc.yaml:") for stage in ran}
 
     def ask(self, **leaves: Any) -> None:
@@ -217,7 +217,7 @@ def test_another_loss_trains_the_cell_again_and_leaves_data_and_baselines_alone(
 def test_a_temporary_experiment_asks_another_question_and_changes_nothing_here(workspace: PanelWorkspace) -> None:
     workspace.run("git", "add", "-A")
     workspace.run("git", "commit", "-qm", "as it is now")
-    ran = workspace.temporary_experiment("evaluation.cost_bps=2.0")
+    ran = workspace.experiment("evaluation.cost_bps=2.0", temporary=True)
     assert {"baselines", "evaluate@12k-1", "report"} <= ran
     assert not [stage for stage in ran if stage.startswith(("hpo", "train"))]
     assert workspace.panel_repro() == NOTHING

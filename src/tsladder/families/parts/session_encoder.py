@@ -1,7 +1,7 @@
 """Encoder of the sessions of each stock in a model of a panel, which can be trained without labels.
 
 A family whose models have one defines it as ENCODER in the module of its name in families/panel/encoders, which is
-loaded by name: its code makes no cell of a study without pretraining stale. tests/families/panel/encoder_contract.py
+loaded by name: its code makes no cell of a study without pretraining stale. tests/families/encoder_contract.py
 holds the promises of every implementation. Imports no torch.
 
 Axis letters: B days, S stocks, P tokens of a stock, D width.
