@@ -27,6 +27,7 @@ from tsladder.panel.panel import Panel
 from tsladder.training import trainer
 from tsladder.training.checkpoint_plan import CheckpointPlan
 from tsladder.training.day_feed import DayFeed
+from tsladder.training.folds import job_of_fold
 from tsladder.training.outcome import WEIGHTS, Job
 from tsladder.training.trainer import Fitted, fit, predict_logits
 from tsladder.vocabulary import Region, StopReason
@@ -122,6 +123,19 @@ def reverting(days: int = 700, reversal: float = 0.9) -> Panel:
     return dataclasses.replace(panel, close_TS=50.0 * np.exp(np.cumsum(move_TS, axis=0)))
 
 
+def test_of_several_folds_the_loss_is_the_mean_and_no_model_has_figures(cell: MadeUpCell) -> None:
+    """Each fold is trained as if it were alone, on a seed of its own."""
+    train, validation = cell.days(Region.TRAIN), cell.days(Region.VALIDATION)
+    half = dataclasses.replace(train, days=dataclasses.replace(train.days, rows_N=train.days.rows_N[:40]))
+    folds = (DayFold(train=half, validation=validation), DayFold(train=train, validation=validation))
+    outcome = trained_here(panel_job(), *folds)
+    jobs = [job_of_fold(panel_job(), folds, number) for number in (1, 2)]
+    alone = [trained_here(job, fold).best_val_loss for job, fold in zip(jobs, folds, strict=True)]
+    assert outcome.validation is None
+    assert outcome.best_val_loss == pytest.approx(np.mean(alone), abs=1e-12)  # type: ignore[arg-type]
+    assert [fold.best_val_loss for fold in outcome.folds] == pytest.approx(alone, abs=1e-12)
+
+
 # --------------------------------------------------------------------------- memory
 
 
@@ -134,11 +148,14 @@ class Deaf:
         return False
 
 
-def trained_here(cell: MadeUpCell, job: Job) -> TrainingOutcome:
+def whole_fold(cell: MadeUpCell) -> DayFold:
+    return DayFold(train=cell.days(Region.TRAIN), validation=cell.days(Region.VALIDATION))
+
+
+def trained_here(job: Job, *folds: DayFold) -> TrainingOutcome:
     before = torch.get_num_threads()
-    fold = DayFold(train=cell.days(Region.TRAIN), validation=cell.days(Region.VALIDATION))
     try:
-        return worker._train(Deaf(), job, (fold,), time.perf_counter())  # type: ignore[arg-type]
+        return worker._train(Deaf(), job, folds, time.perf_counter())  # type: ignore[arg-type]
     finally:
         torch.set_num_threads(before)
 
@@ -156,7 +173,7 @@ def test_a_day_too_many_leads_to_fewer_days_then_to_checkpointing_then_to_chunks
 
     monkeypatch.setattr(trainer, "fit", fit_within)
     plain = panel_job(settings=settings(dropout=0.0), plan=batch_plan(4, 8))
-    outcome = trained_here(cell, plain)
+    outcome = trained_here(plain, whole_fold(cell))
     assert [(plan.micro_batch, plan.activation_checkpointing, plan.stocks_at_once) for plan in tried] == [
         (4, False, None),
         (2, False, None),
@@ -177,7 +194,7 @@ def test_what_never_fits_ends_without_a_figure(cell: MadeUpCell, monkeypatch: py
         raise MemoryError("no room")
 
     monkeypatch.setattr(trainer, "fit", give_up)
-    outcome = trained_here(cell, panel_job(spec=panel_spec(), plan=batch_plan(1, 1)))
+    outcome = trained_here(panel_job(spec=panel_spec(), plan=batch_plan(1, 1)), whole_fold(cell))
     assert outcome.stop_reason is StopReason.OUT_OF_MEMORY
     assert (outcome.best_val_loss, outcome.validation, outcome.scored) == (None, None, False)
 
@@ -210,7 +227,7 @@ def test_a_training_on_days_that_was_killed_ends_with_the_bits_of_an_undisturbed
     recipe, spec = of_losses({"ic": 1.0, "sharpe": 0.2})
     recipe = dataclasses.replace(recipe, train_every=2, stocks_per_day=9, effective_batch=8)
     job = panel_job(spec=spec, recipe=recipe, settings=settings(epochs=40), plan=batch_plan(2, 8))
-    supervisor = Supervisor([DayFold(train=cell.days(Region.TRAIN), validation=cell.days(Region.VALIDATION))])
+    supervisor = Supervisor([whole_fold(cell)])
     began = time.monotonic()
     undisturbed = trained(supervisor, dataclasses.replace(job, checkpoint_folder=str(tmp_path / "one")), None)
     lasted = time.monotonic() - began
