@@ -49,9 +49,13 @@ class PanelWorkspace(Workspace):
         return self.ran("--cd", "panel", "repro")
 
     def experiment(self, *leaves: str, temporary: bool = False) -> set[str]:
-        asked = [word for leaf in leaves for word in ("-S", leaf)]
-        temp = ["--temp", "--copy-paths", str(self.folder / "data")] if temporary else []
-        return self.ran("--cd", "panel", "exp", "run", *temp, *asked)
+        if not temporary:
+            asked = [word for leaf in leaves for word in ("-S", leaf)]
+            return self.ran("--cd", "panel", "exp", "run", *asked)
+        # Paths to copy are those of the repository, so it is asked from there: data is no output of DVC here.
+        asked = [word for leaf in leaves for word in ("-S", f"panel/params.yaml:{leaf}")]
+        ran = self.ran("exp", "run", "--temp", "--copy-paths", "data", *asked, "panel/dvc.yaml")
+        return {stage.removeprefix("panel/dvc.yaml:") for stage in ran}
 
     def ask(self, **leaves: Any) -> None:
         """Write leaves into the params.yaml of the panel study."""

@@ -244,7 +244,8 @@ def panel_params_page() -> str:
         ),
         "",
         _paragraph(
-            "A leaf *to be added* is not in the file, and has the default given here; "
+            "A leaf *to be added* is not in the file and has the default given here; an experiment sets it with a "
+            "plus, `-S +target.transform=zscore`. "
             "[Choose model, loss and training of a panel](../howto/panel-models.md) says what most of them do. "
             "`hardware` is not part of the question: changing it makes nothing stale."
         ),

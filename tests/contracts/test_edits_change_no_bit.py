@@ -6,10 +6,12 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from tests.contracts.test_fingerprints import HARMLESS_EDITS, ROOT
+from tests.panel_studies import MODELS, make_panel_study
 from tests.studies import make_study
 
 from tsladder.places import Places
@@ -19,12 +21,16 @@ pytestmark = pytest.mark.slow
 CELL = "12k-h1"
 
 
-def build(places: Places, code: Path) -> None:
-    """Run the stages of `code` on the study in `places`, up to the trained seeds of its cell."""
+SERIES = ("inputs", "features", "splits", "plan", "hpo", "train")
+PANEL = ("panel/features", "panel/splits", "panel/plan", "panel/hpo", "panel/train")
+
+
+def build(places: Places, code: Path, stages: Sequence[str]) -> None:
+    """Run `stages` of `code` on the study in `places`, up to the trained seeds of its cell."""
     environment = {name: value for name, value in os.environ.items() if name != "DVC_ROOT"}
     environment["PYTHONPATH"] = str(code / "src")
-    for stage in ("inputs", "features", "splits", "plan", "hpo", "train"):
-        cell = ["--cell", CELL] if stage in ("hpo", "train") else []
+    for stage in stages:
+        cell = ["--cell", CELL] if stage.endswith(("hpo", "train")) else []
         command = [sys.executable, str(code / "stages" / f"{stage}.py"), *cell]
         done = subprocess.run(command, cwd=places.root, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{stage}:\n{done.stderr}"
@@ -43,14 +49,20 @@ def test_a_cell_trained_after_edits_that_leave_it_fresh_repeats_every_bit(tmp_pa
     shutil.copytree(ROOT / "stages", code / "stages", ignore=shutil.ignore_patterns("__pycache__"))
     leaves = {"search__trials": 3, "train__seeds": 2}
     before, after = (make_study(tmp_path / name, **leaves) for name in ("before", "after"))
-    build(before, code)
+    panel_before, panel_after = (
+        make_panel_study(tmp_path / f"panel-{name}", **(MODELS | leaves)) for name in ("before", "after")
+    )
+    build(before, code, SERIES)
+    build(panel_before, code, PANEL)
     for module, old, new in HARMLESS_EDITS:
         path = code / "src" / "tsladder" / module
         text = path.read_text()
         assert old in text, module
         path.write_text(text.replace(old, new, 1))
-    build(after, code)
-    made = outputs(before)
-    assert sum(name.endswith("model.safetensors") for name in made) == 2
-    assert sum(name.startswith("artifacts/plans/") for name in made) == 3
-    assert outputs(after) == made
+    build(after, code, SERIES)
+    build(panel_after, code, PANEL)
+    for one, other in ((before, after), (panel_before, panel_after)):
+        made = outputs(one)
+        assert sum(name.endswith("model.safetensors") for name in made) == 2
+        assert sum(name.startswith("artifacts/plans/") and "pretrain" not in name for name in made) == 3
+        assert outputs(other) == made

@@ -19,11 +19,12 @@ from tsladder.artifacts.plans import (
 )
 from tsladder.artifacts.store import if_there
 from tsladder.families import load
+from tsladder.families.parts.panel_family import OwnDepths
 from tsladder.families.parts.session_encoder import encoder_module
 from tsladder.models.spec import PanelGeometry
 from tsladder.panel.columns import TIERS
 from tsladder.panel.file import read_manifest
-from tsladder.params import EvaluationParams, PanelParams, PretrainingParams
+from tsladder.params import EvaluationParams, GraphParams, PanelParams, PretrainingParams
 from tsladder.places import Places
 from tsladder.planning.fingerprint import Code, module_fingerprints, stage_fingerprint
 from tsladder.planning.grids import grid_of
@@ -49,7 +50,7 @@ def stocks_of(places: Places, params: PanelParams) -> int:
 
 def panel_geometry(params: PanelParams, horizon: int, stocks: int) -> PanelGeometry:
     """Return the geometry that all models of a cell of `horizon` share; `stocks`: those of the panel."""
-    leaves = load(params.model.family).leaves
+    leaves, graph = load(params.model.family).leaves, _graph_of(params)
     horizons = len(forecast_horizons(params, horizon))
     quantiles = QUANTILES if any(map(needs_quantiles, params.training.mixtures)) else 1
 
@@ -71,8 +72,14 @@ def panel_geometry(params: PanelParams, horizon: int, stocks: int) -> PanelGeome
         quantiles=quantiles,
         days=read("days", params.model.days),
         fan_components=read("fan_components", params.model.fan_components),
-        neighbours=0 if params.graph is None else params.graph.places,
+        neighbours=0 if graph is None else graph.places,
     )
+
+
+def _graph_of(params: PanelParams) -> GraphParams | None:
+    """Return the graph that the models of the study read; None where their family has no layers over one."""
+    family = load(params.model.family)
+    return params.graph if isinstance(family, OwnDepths) and any(family.graph_depths) else None
 
 
 def plan_panel_cells(params: PanelParams, stocks: int) -> tuple[CellPlans, ...]:
@@ -115,7 +122,7 @@ def _plan_cell(params: PanelParams, cell: Cell, code: Mapping[str, dict[str, str
         target=params.target,
         windows=params.windows,
         horizons=forecast_horizons(params, cell.horizon),
-        graph=params.graph,
+        graph=_graph_of(params),
         model=geometry,
         training=panel_recipe_of(params, cell.budget, cell.horizon),
     )
