@@ -33,7 +33,7 @@ class _Blocks:
 
     @property
     def again(self) -> float:
-        """What a block holds that is computed again, beside its inputs."""
+        """Return the memory of a block that is computed again, beside its inputs."""
         return self.kept - self.inputs - self.freed
 
 
