@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import shutil
+import signal
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -21,7 +24,7 @@ from tests.studies import stage, start_stage
 from tsladder.artifacts.choice import Choice, read_winner, write_choice
 from tsladder.artifacts.ending import Ending
 from tsladder.artifacts.models import ModelsStatus, write_models_status
-from tsladder.artifacts.plans import PretrainPlan, TrainPlan, read_planned
+from tsladder.artifacts.plans import PretrainPlan, TrainPlan, phases_in, read_planned
 from tsladder.artifacts.pretraining import Pretraining, read_pretraining
 from tsladder.artifacts.seeds import read_seed
 from tsladder.artifacts.store import read_json
@@ -76,11 +79,12 @@ def searched(folder: Path, **leaves: Any) -> Places:
     """A study whose search has chosen a small model."""
     places = make_panel_study(folder, **(LEAVES | leaves))
     prepare_panel(places)
+    sizes = {"d_model": 8, "n_layers": 2, "n_heads": 2, "d_ff": 16, "patch_len": 5, "stride": 5}
     choice = Choice(
         cell=str(CELL),
         budget=CELL.budget,
         horizon=CELL.horizon,
-        architecture={"d_model": 8, "n_layers": 2, "n_heads": 2, "d_ff": 16, "patch_len": 5, "stride": 5},
+        architecture=sizes,
         settings={
             "learning_rate": 3e-3,
             "weight_decay": 1e-3,
@@ -187,7 +191,7 @@ def test_a_second_start_trains_nothing_and_writes_the_same(copied: Places) -> No
     assert copied.pretraining_record(CELL).read_bytes() == before
 
 
-@pytest.mark.parametrize("ended", [0, 1, 2, 4])
+@pytest.mark.parametrize("ended", [1, *(pytest.param(count, marks=pytest.mark.slow) for count in (0, 2, 4))])
 def test_a_start_after_a_kill_trains_what_had_not_ended_and_comes_to_the_same_end(
     finished: Finished, copied: Places, ended: int
 ) -> None:
@@ -314,6 +318,27 @@ def test_runs_lie_below_the_run_of_the_cell(finished: Finished) -> None:
     )
 
 
+@pytest.mark.slow
+def test_phases_are_shortened_with_the_training_and_the_encoder_is_trained_without_them(tmp_path: Path) -> None:
+    """The family whose normalisations the phases switch, with one seed, whose spread is unknown."""
+    phases = [
+        {"name": "plain", "epochs": 1, "active": "none"},
+        {"name": "normalised", "epochs": 2, "active": ["fan", "san"]},
+    ]
+    leaves = {"model__family": "atft_gat_fan", "model__days": 10, "training__phases": phases, "train__seeds": 1}
+    places = searched(tmp_path, **leaves)
+    train(places, HereCrews())
+    crews = HereCrews()
+    pretrain(places, crews)
+    encoder, *others = crews.trained
+    assert phases_in(encoder.recipe) == ()
+    assert [[phase.epochs for phase in phases_in(job.recipe)] for job in others] == [[1, 2], [1, 1], [1, 1]]
+    record = read_pretraining(places.pretraining_record(CELL))
+    assert isinstance(record, Pretraining)
+    assert [one.epochs for one in record.comparisons] == [3, 2]
+    assert all("one seed" in (one.note or "") for one in record.comparisons)
+
+
 # --------------------------------------------------------------------------- what is refused, and how it ends
 
 
@@ -379,10 +404,6 @@ def test_a_cell_without_a_winner_or_its_seeds_passes_its_failure_on(copied: Plac
 @pytest.mark.slow
 def test_a_stage_killed_while_it_trains_goes_on_where_it_was(finished: Finished, copied: Places) -> None:
     """Workers in processes of their own, and a real kill -9 of the whole group once the encoder has ended."""
-    import os
-    import signal
-    import time
-
     write_models_status(copied.models_status(CELL), ModelsStatus(cell=str(CELL), seeds=(1, 2)))
     shutil.rmtree(live(copied))
     shutil.rmtree(copied.pretrain(CELL))

@@ -394,7 +394,10 @@ def test_the_amount_of_training_data_counts_labels_of_all_stocks(facts, text):
 
 def test_every_leaf_that_models_read_is_in_the_page_and_how_they_were_run_is_not(text):
     leaves = dict(table(text, "The whole question").rows)
-    assert leaves["training.loss_weights"] == "{ic: 1.0}"
+    assert (
+        leaves["training.loss_weights"]
+        == "{ic: 1.0, quantile: 0.0, soft_spearman: 0.0, ranknet: 0.0, listnet: 0.0, sharpe: 0.0, regime: 0.0}"
+    )
     assert leaves["search.presets.panel_quick.trials"] == "6"
     assert leaves["budget"] == "50k"
     assert not any(path.startswith("hardware") for path in leaves)
