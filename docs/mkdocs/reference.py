@@ -28,7 +28,6 @@ from tsladder import api, families, tasks
 from tsladder.console.arguments import build_parser
 from tsladder.console.examples import COMPARED, EXAMPLES, INGESTED, POINTS_TABLE, RUN_KEYS, WATCHED
 from tsladder.panel.columns import TIERS
-from tsladder.params.panel_laws import RANKING_TASKS
 from tsladder.params.panel_sections import PanelParams
 from tsladder.params.sections import Params
 from tsladder.report.panel.baselines_table import COLUMNS as BASELINE_COLUMNS
@@ -272,7 +271,7 @@ def panel_params_page() -> str:
 
 
 def _accepted_of_panel(path: str) -> str:
-    named = {"data.tier": TIERS, "target.task": RANKING_TASKS, "model.family": families.panel_names()}
+    named = {"data.tier": TIERS, "target.task": tasks.panel_names(), "model.family": families.panel_names()}
     if path in named:
         return ", ".join(f"`{name}`" for name in named[path])
     if path == "budget":

@@ -6,17 +6,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from tsladder.artifacts.choice import Choice
-from tsladder.artifacts.plans import TrainPlan, read_planned
 from tsladder.artifacts.record import record_of
 from tsladder.artifacts.scores import CellScores, ScoredRegion, write_scores
 from tsladder.artifacts.store import replacing
+from tsladder.cells.evaluation_runs import log_evaluation, loss_metrics, scores_key
 from tsladder.cells.work import CellWork
 from tsladder.evaluation.predictions import scored_on
-from tsladder.planning.plans import retraining_key, scoring_key
 from tsladder.ranking.frames import day_labels, rank_predictions_frame, scores_by_stock_frame, seed_names
 from tsladder.ranking.metrics import judged_stocks, scored_days
-from tsladder.tracking import CellRun, RunRecord, Tracker
-from tsladder.vocabulary import RANK_ERROR, Phase, Region
+from tsladder.tracking import CellRun, Tracker
+from tsladder.vocabulary import RANK_ERROR, Region
 
 if TYPE_CHECKING:
     from tsladder.cells.panel_scoring import ScoredDays
@@ -48,7 +47,7 @@ def record_panel_scores(work: CellWork, choice: Choice, scored: Mapping[Region, 
             cell=str(work.cell),
             budget=work.cell.budget,
             horizon=work.cell.horizon,
-            key=_key(work, choice),
+            key=scores_key(work, choice),
             precision=work.recipe.precision,
             metric=RANK_ERROR,
             architecture=choice.architecture,
@@ -65,22 +64,12 @@ def record_panel_scores(work: CellWork, choice: Choice, scored: Mapping[Region, 
     )
 
 
-def _key(work: CellWork, choice: Choice) -> str:
-    """Return the key that ties these scores to their question."""
-    inputs = work.dataset.fingerprint(), work.dataset.splits_record
-    trained = retraining_key(read_planned(TrainPlan, work.places.train_plan(work.cell)), choice, *inputs)
-    return scoring_key(work.evaluate_plan, trained)
-
-
 def log_panel_scores(work: CellWork, scored: Mapping[Region, ScoredDays], tracker: Tracker, parent: CellRun) -> None:
     """Log a run of the evaluation below `parent`, and the test loss on `parent` itself."""
     metrics: dict[str, float | None] = {}
     for region, found in scored.items():
         scores = found.scores
-        interval = scores.intervals[RANK_ERROR]
-        metrics[f"{region}_loss"] = scores.mean.rank_error
-        metrics[f"{region}_loss_low"] = None if interval is None else interval.low
-        metrics[f"{region}_loss_high"] = None if interval is None else interval.high
+        metrics |= loss_metrics(region, scores.mean.rank_error, scores.intervals[RANK_ERROR])
         metrics |= {f"{region}_{name}": value for name, value in scores.mean.to_json(work.cell.horizon).items()}
         metrics[f"{region}_skill"] = scores.skill
         metrics[f"{region}_base_rate_loss"] = scores.base_rate_loss
@@ -88,17 +77,4 @@ def log_panel_scores(work: CellWork, scored: Mapping[Region, ScoredDays], tracke
     test = scored[Region.TEST].days.region
     kept_D = scored_days(test.return_DS, test.member_DS)
     labels_N = day_labels(test.symbols, test.return_DS[kept_D], judged_stocks(test.return_DS, test.member_DS)[kept_D])
-    # The MLflow page uses this tag to find runs whose test losses can be compared.
-    windows = {"windows": scored_on(test.dates_D[kept_D], labels_N)}
-    tracker.log_run(
-        RunRecord(
-            name=f"{work.cell}/evaluation",
-            tags=work.tags(Phase.EVALUATE, work.search_key),
-            parent_id=parent.run_id,
-            metrics=metrics,
-            extra_tags=windows,
-            artifacts={work.places.scores_record(work.cell): "scores"},
-        )
-    )
-    parent.metrics = {"test_loss": metrics.get("test_loss")}
-    parent.extra_tags = windows
+    log_evaluation(work, metrics, scored_on(test.dates_D[kept_D], labels_N), tracker, parent)

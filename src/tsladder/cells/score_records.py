@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tsladder.artifacts.choice import Choice
-from tsladder.artifacts.plans import TrainPlan, read_planned
 from tsladder.artifacts.record import record_of
 from tsladder.artifacts.scores import CellScores, ScoredRegion, write_scores
+from tsladder.cells.evaluation_runs import log_evaluation, loss_metrics, scores_key
 from tsladder.cells.work import CellWork
 from tsladder.evaluation.predictions import scored_on
 from tsladder.evaluation.region import RegionForecasts, Scores
 from tsladder.evaluation.symbols import symbol_scores
-from tsladder.planning.plans import retraining_key, scoring_key
 from tsladder.tasks.parts.scoring import Scoring
-from tsladder.tracking import CellRun, RunRecord, Tracker
-from tsladder.vocabulary import Phase, Region
+from tsladder.tracking import CellRun, Tracker
+from tsladder.vocabulary import Region
 
 SCORED = (Region.VALIDATION, Region.TEST)
 
@@ -48,7 +47,7 @@ def record_scores(
             cell=str(work.cell),
             budget=work.cell.budget,
             horizon=work.cell.horizon,
-            key=_key(work, choice),
+            key=scores_key(work, choice),
             precision=work.recipe.precision,
             metric=scoring.metric,
             architecture=choice.architecture,
@@ -67,14 +66,6 @@ def _region(scores: Scores) -> ScoredRegion:
     return record_of(ScoredRegion, scores.to_json(), source="the scores of a region")
 
 
-def _key(work: CellWork, choice: Choice) -> str:
-    """Return the key that ties these scores to their question."""
-    inputs = work.dataset.fingerprint(), work.dataset.splits_record
-    return scoring_key(
-        work.evaluate_plan, retraining_key(read_planned(TrainPlan, work.places.train_plan(work.cell)), choice, *inputs)
-    )
-
-
 def log_scores(
     work: CellWork, found: Mapping[Scored, Scores], scoring: Scoring, tracker: Tracker, parent: CellRun
 ) -> None:
@@ -86,26 +77,10 @@ def log_scores(
             metrics[f"{region}_loss_{symbol}"] = loss
         if symbol != work.series.table.symbol:
             continue
-        interval = scores.intervals[scoring.metric]
-        metrics[f"{region}_loss"] = loss
-        metrics[f"{region}_loss_low"] = None if interval is None else interval.low
-        metrics[f"{region}_loss_high"] = None if interval is None else interval.high
+        metrics |= loss_metrics(region, loss, scores.intervals[scoring.metric])
         metrics |= {f"{region}_{name}": getattr(scores.mean, name) for name in scoring.logged_metrics}
         metrics[f"{region}_skill"] = scores.skill
         metrics[f"{region}_base_rate_loss"] = scores.base_rate_loss
         metrics[f"{region}_own_rate_loss"] = scores.own_rate_loss
     test = work.series.windows.test
-    # The MLflow page uses this tag to find runs whose test losses can be compared.
-    windows = {"windows": scored_on(test.dates_N, test.y_N)}
-    tracker.log_run(
-        RunRecord(
-            name=f"{work.cell}/evaluation",
-            tags=work.tags(Phase.EVALUATE, work.search_key),
-            parent_id=parent.run_id,
-            metrics=metrics,
-            extra_tags=windows,
-            artifacts={work.places.scores_record(work.cell): "scores"},
-        )
-    )
-    parent.metrics = {"test_loss": metrics.get("test_loss")}
-    parent.extra_tags = windows
+    log_evaluation(work, metrics, scored_on(test.dates_N, test.y_N), tracker, parent)

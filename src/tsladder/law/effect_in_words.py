@@ -92,10 +92,15 @@ def turn_in_words(case: Case) -> str:
     )
 
 
+def is_negligible(case: Case) -> bool:
+    """Check whether the whole interval of the exponent lies inside the exponent of interest."""
+    low, high = case.fit.alpha_ci
+    return -case.alpha_of_interest < low <= high < case.alpha_of_interest
+
+
 def negligible_effect(case: Case) -> str:
     """State that a significant effect is too small to matter; empty where it is not."""
-    low, high = case.fit.alpha_ci
-    if not -case.alpha_of_interest < low <= high < case.alpha_of_interest:
+    if not is_negligible(case):
         return ""
     return (
         f" It is negligible all the same: the whole interval lies inside ±{case.alpha_of_interest:g}, the exponent of "

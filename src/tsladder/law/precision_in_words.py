@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from tsladder.law.curve.power_law import interval_at
 from tsladder.law.evidence.detection import FEW_DOF, Precision, detectable_alpha, detectable_range
@@ -68,21 +69,37 @@ def prediction_of_next_rung(case: Case) -> str:
     return f" ({low:.4g} to {high:.4g} at {size_in_words(size)})"
 
 
-def lucky_fit(case: Case, claimed: float) -> str:
-    """Warn where the rungs lie closer to their line than their own noise allows other than by luck, and the exponent
-    that is claimed, or excluded, is below what this ladder can show."""
-    fit, noise = case.fit, case.noise
-    if noise <= fit.residual_sd:
-        return ""
-    least = detectable_alpha(Precision.of(fit, noise))
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LuckyFit:
+    """Rungs that lie closer to their line than their own noise allows other than by luck, beside an exponent below what
+    such a ladder can show. `least`: the smallest exponent that it can. `more`: what would confirm or undo the fit."""
+
+    least: float
+    more: str
+
+
+def find_lucky_fit(case: Case, claimed: float) -> LuckyFit | None:
+    """Return the lucky fit of a ladder whose exponent of `claimed` is claimed, or excluded; None where it is none."""
+    if case.noise <= case.fit.residual_sd:
+        return None
+    least = detectable_alpha(Precision.of(case.fit, case.noise))
     if least <= abs(claimed):
+        return None
+    replicated = any(point.replicated for point in case.points)
+    return LuckyFit(least=least, more="More seeds a rung" if replicated else "Smaller standard errors")
+
+
+def lucky_fit(case: Case, claimed: float) -> str:
+    """Warn of a lucky fit, as `find_lucky_fit` finds it; empty where there is none."""
+    found = find_lucky_fit(case, claimed)
+    if found is None:
         return ""
-    more = "More seeds a rung" if any(point.replicated for point in case.points) else "Smaller standard errors"
+    fit, noise = case.fit, case.noise
     return (
         f" Read it with care: the standard errors of the rungs ({_percent(noise)} of the loss) exceed the rungs' "
         f"distances from the line ({_percent(fit.residual_sd)}), so the interval is narrower than this ladder can "
-        f"promise, and an exponent below {exponent_in_words(least)} is found or excluded here by luck rather than by "
-        f"design. {more} would confirm or undo it."
+        f"promise, and an exponent below {exponent_in_words(found.least)} is found or excluded here by luck rather "
+        f"than by design. {found.more} would confirm or undo it."
     )
 
 

@@ -18,8 +18,9 @@ from tsladder.law.precision_in_words import (
     prediction_of_next_rung,
     replicates,
 )
+from tsladder.law.turning_rungs import p_of, turning_rungs
 from tsladder.law.verdict_case import Case, Verdict, VerdictName
-from tsladder.law.wording import degrees_in_words, p_in_words
+from tsladder.law.wording import degrees_in_words
 
 FIGURES = "losses"
 """Figures of the rungs that a verdict is about."""
@@ -110,46 +111,24 @@ def flat(case: Case) -> Verdict:
 
 def not_monotone(case: Case, falls: Sequence[NeighbourContrast], rises: Sequence[NeighbourContrast]) -> Verdict:
     def tell(contrasts: Sequence[NeighbourContrast]) -> str:
-        return ", ".join(f"{c.smaller} to {c.larger} {c.relative:+.1%} ({_p(c)})" for c in contrasts)
+        return ", ".join(f"{c.smaller} to {c.larger} {c.relative:+.1%} ({p_of(c)})" for c in contrasts)
 
-    turning = sorted({c.larger for c in (*falls, *rises)} & {c.smaller for c in (*falls, *rises)})
+    reason = "The loss neither falls nor rises throughout."
     if falls and rises:
-        reason = f"The loss neither falls nor rises throughout. It falls: {tell(falls)}. It rises: {tell(rises)}."
-        if case.support.form is Form.TURN:
-            reason += turn_in_words(case)
+        reason += f" It falls: {tell(falls)}. It rises: {tell(rises)}."
+        reason += turn_in_words(case) if case.support.form is Form.TURN else ""
     else:
-        reason = f"The loss neither falls nor rises throughout.{turn_in_words(case)}"
-        at = case.support.overfit.turns_at_n if case.support.overfit is not None else None
-        if at is not None:
-            nearest = min(case.points, key=lambda point: abs(math.log(point.n_params / at)))
-            turning = [nearest.cell]
-    caution = ""
-    if any(c.noise == "days" for c in (*falls, *rises)):
-        caution = " With one seed a rung this holds for these trained models, not yet for their sizes."
-    rungs = f" ({', '.join(turning)})" if turning else ""
-    turned = [point for point in case.points if point.cell in turning] or list(case.points)
-    now = max(1, max(len(point.seeds) for point in turned))
-    option = SettleOption(
-        what="seeds",
-        seeds=2 * now,
-        rungs=None,
-        words=f"{2 * now} seeds on the rungs where the curve turns{rungs}",
-        estimated_seconds=None if case.cost is None else case.cost.more_seeds([p.n_params for p in turned], now),
-    )
+        reason += turn_in_words(case)
     average = f"A single exponent ({estimate(case)}) does not describe this."
     if case.support.form is Form.TURN:
         average = f"Over the whole ladder {estimate(case)}."
+    found = turning_rungs(case, falls, rises)
     return Verdict(
         name=VerdictName.NOT_MONOTONE,
-        reason=f"{reason} {average}{caution}{days_unknown(case)}",
-        settle=f"Search and retrain the rungs where the curve turns{rungs} with more trials and seeds: if the turn "
-        "stays, it is the models' own and no power law holds here.",
-        options=(option,),
+        reason=f"{reason} {average}{found.caution}{days_unknown(case)}",
+        settle=found.settle,
+        options=(found.option,),
     )
-
-
-def _p(contrast: NeighbourContrast) -> str:
-    return "p unknown" if contrast.p_holm is None else p_in_words(contrast.p_holm)
 
 
 def underpowered(case: Case, outliers: Sequence[str]) -> Verdict:

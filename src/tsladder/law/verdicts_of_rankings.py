@@ -14,13 +14,15 @@ from tsladder.artifacts.law_fits import FloorLaw
 from tsladder.law.curve.floor import loss_above_floor
 from tsladder.law.curve.forms import Form, Support
 from tsladder.law.curve.power_law import interval_at
+from tsladder.law.effect_in_words import is_negligible
 from tsladder.law.evidence.detection import FEW_DOF, Precision, detectable_alpha, detectable_range
 from tsladder.law.next_runs import NoiseWords, in_words, more_days, settle_options
 from tsladder.law.points import size_in_words
-from tsladder.law.precision_in_words import estimate, replicates
+from tsladder.law.precision_in_words import estimate, find_lucky_fit, replicates
 from tsladder.law.rank_ic import rank_ic_per_alpha, rank_ic_per_tenfold, slope_in_words
+from tsladder.law.turning_rungs import p_of, turning_rungs
 from tsladder.law.verdict_case import Case, Verdict, VerdictName
-from tsladder.law.wording import degrees_in_words, exponent_in_words, interval_in_words, p_in_words
+from tsladder.law.wording import degrees_in_words, exponent_in_words, interval_in_words
 from tsladder.ranking.words import gain, rank_ic, rank_ic_of
 
 FIGURES = "RankICs"
@@ -118,38 +120,20 @@ def not_monotone(case: Case, falls: Sequence[NeighbourContrast], rises: Sequence
     """`falls` and `rises` are those of the loss: a fall of the loss is a rise of RankIC."""
 
     def tell(contrasts: Sequence[NeighbourContrast]) -> str:
-        return ", ".join(f"{c.smaller} to {c.larger} {gain(-c.difference)} ({_p(c)})" for c in contrasts)
+        return ", ".join(f"{c.smaller} to {c.larger} {gain(-c.difference)} ({p_of(c)})" for c in contrasts)
 
-    turning = sorted({c.larger for c in (*falls, *rises)} & {c.smaller for c in (*falls, *rises)})
-    overfit = case.support.overfit
     if falls and rises:
         told = f" It rises: {tell(falls)}. It falls: {tell(rises)}."
         told += _turn(case) if case.support.form is Form.TURN else ""
     else:
         told = _turn(case)
-        if overfit is not None and overfit.turns_at_n is not None:
-            at = math.log(overfit.turns_at_n)
-            turning = [min(case.points, key=lambda point: abs(math.log(point.n_params) - at)).cell]
-    caution = ""
-    if any(c.noise == "days" for c in (*falls, *rises)):
-        caution = " With one seed a rung this holds for these trained models, not yet for their sizes."
-    rungs = f" ({', '.join(turning)})" if turning else ""
-    turned = [point for point in case.points if point.cell in turning] or list(case.points)
-    now = max(1, max(len(point.seeds) for point in turned))
-    option = SettleOption(
-        what="seeds",
-        seeds=2 * now,
-        rungs=None,
-        words=f"{2 * now} seeds on the rungs where the curve turns{rungs}",
-        estimated_seconds=None if case.cost is None else case.cost.more_seeds([p.n_params for p in turned], now),
-    )
+    found = turning_rungs(case, falls, rises)
     return Verdict(
         name=VerdictName.NOT_MONOTONE,
         reason=f"{_opening(case)} No single slope describes it: RankIC neither rises nor falls throughout.{told}"
-        f"{caution}{_days_unknown(case)}",
-        settle=f"Search and retrain the rungs where the curve turns{rungs} with more trials and seeds: if the turn "
-        "stays, it is the models' own and no power law holds here.",
-        options=(option,),
+        f"{found.caution}{_days_unknown(case)}",
+        settle=found.settle,
+        options=(found.option,),
     )
 
 
@@ -279,8 +263,7 @@ def _turn(case: Case) -> str:
 
 def _negligible(case: Case) -> str:
     """State that a significant effect is too small to matter; empty where it is not."""
-    low, high = case.fit.alpha_ci
-    if not -case.alpha_of_interest < low <= high < case.alpha_of_interest:
+    if not is_negligible(case):
         return ""
     return (
         f" It is negligible all the same: the whole interval lies inside ±{_of_alpha(case)}, an exponent of "
@@ -290,19 +273,16 @@ def _negligible(case: Case) -> str:
 
 def _lucky_fit(case: Case, claimed: float) -> str:
     """Warn as `precision_in_words.lucky_fit` does, in RankIC."""
+    found = find_lucky_fit(case, claimed)
+    if found is None:
+        return ""
     fit, noise = case.fit, case.noise
-    if noise <= fit.residual_sd:
-        return ""
-    least = detectable_alpha(Precision.of(fit, noise))
-    if least <= abs(claimed):
-        return ""
-    more = "More seeds a rung" if any(point.replicated for point in case.points) else "Smaller standard errors"
     loss = fit.loss_at_reference
     return (
         f" Read it with care: the standard errors of the rungs ({rank_ic(noise * loss)}) exceed the rungs' distances "
         f"from the line ({rank_ic(fit.residual_sd * loss)}), so the interval is narrower than this ladder can promise, "
-        f"and less than {gain(rank_ic_per_alpha(fit) * least)} RankIC per tenfold size is found or excluded here by "
-        f"luck rather than by design. {more} would confirm or undo it."
+        f"and less than {gain(rank_ic_per_alpha(fit) * found.least)} RankIC per tenfold size is found or excluded here "
+        f"by luck rather than by design. {found.more} would confirm or undo it."
     )
 
 
@@ -341,7 +321,3 @@ def _prediction(case: Case) -> str:
     if not high < 2.0:
         return ""
     return f" (a RankIC of {rank_ic(rank_ic_of(high))} to {rank_ic(rank_ic_of(low))} at {size_in_words(size)})"
-
-
-def _p(contrast: NeighbourContrast) -> str:
-    return "p unknown" if contrast.p_holm is None else p_in_words(contrast.p_holm)

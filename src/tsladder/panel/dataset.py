@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +28,6 @@ class CellDays:
     what losses see in place of returns. `weight_N`: weight of each day in losses that weigh days; None: all weigh 1.
     `entry_lag`, `horizon` and `cost_bps` are those of the portfolio that is held by a ranking.
     """
-
-    feed_module: ClassVar[str] = "tsladder.training.day_feed"
 
     days: DaySamples
     places_M: tuple[int, ...]

@@ -30,7 +30,7 @@ def faults_between_sections(params: Params) -> list[str]:
         *ladder_faults(params),
         *_symbol_faults(params),
         *_tier_faults(params),
-        *_family_faults(params),
+        *family_faults(params),
         *date_faults(params.splits),
         *_walk_faults(params),
         *search_faults(params.search),
@@ -80,12 +80,14 @@ def _tier_faults(params: Params) -> list[str]:
     return [f"data.tier: must be one of {', '.join(tiers.names())}, got {tier!r}"]
 
 
-def _family_faults(params: Params) -> list[str]:
+def family_faults(params: AnyParams) -> list[str]:
+    """Check family and leaves of the section `model` and return every fault."""
     # Loaded by name, so that stages that only read params.yaml do not become stale with the code of a family.
     families = importlib.import_module("tsladder.families")
     model = params.model
-    if model.family not in families.names():
-        return [f"model.family: must be one of {', '.join(families.names())}, got {model.family!r}"]
+    known = families.panel_names() if isinstance(params, PanelParams) else families.names()
+    if model.family not in known:
+        return [f"model.family: must be one of {', '.join(known)}, got {model.family!r}"]
     family = families.load(model.family)
     settings = {leaf: getattr(model, leaf) for leaf in family.leaves}
     faults = family.faults(params.windows.context_length, settings)

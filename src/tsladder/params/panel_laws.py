@@ -5,11 +5,9 @@ from __future__ import annotations
 
 import importlib
 
-from tsladder.params.laws import date_faults, ladder_faults, optimizer_faults, search_faults
+from tsladder.params.laws import date_faults, family_faults, ladder_faults, optimizer_faults, search_faults
 from tsladder.params.panel_sections import GraphParams, PanelParams
 from tsladder.params.phase_laws import phase_faults
-
-RANKING_TASKS = ("rank",)
 
 
 def faults_between_panel_sections(params: PanelParams) -> list[str]:
@@ -21,7 +19,7 @@ def faults_between_panel_sections(params: PanelParams) -> list[str]:
         *date_faults(params.splits),
         *_purge_faults(params),
         *search_faults(params.search),
-        *_family_faults(params),
+        *family_faults(params),
         *_pretraining_faults(params),
         *_missing_here(params),
         *_training_faults(params),
@@ -46,8 +44,10 @@ def _data_faults(params: PanelParams) -> list[str]:
 def _target_faults(params: PanelParams) -> list[str]:
     target = params.target
     faults = []
-    if target.task not in RANKING_TASKS:
-        faults.append(f"target.task: a panel is ranked, so it must be {', '.join(RANKING_TASKS)}, got {target.task!r}")
+    # By name: params lies below the tasks.
+    known = importlib.import_module("tsladder.tasks").panel_names()
+    if target.task not in known:
+        faults.append(f"target.task: a panel is ranked, so it must be {', '.join(known)}, got {target.task!r}")
     if target.entry_lag == 0 and not target.same_close:
         faults.append(
             "target.entry_lag: must be at least 1, got 0: with 0 a position is taken at the very close its features "
@@ -67,22 +67,10 @@ def _purge_faults(params: PanelParams) -> list[str]:
     return [fault]
 
 
-def _family_faults(params: PanelParams) -> list[str]:
-    # By name, so that stages that only read params.yaml do not become stale with the code of a family.
-    families = importlib.import_module("tsladder.families")
-    model = params.model
-    if model.family not in families.panel_names():
-        return [f"model.family: must be one of {', '.join(families.panel_names())}, got {model.family!r}"]
-    family = families.load(model.family)
-    settings = {leaf: getattr(model, leaf) for leaf in family.leaves}
-    faults = family.faults(params.windows.context_length, settings)
-    return [f"model.{leaf}: {fault}" for leaf, fault in faults.items()]
-
-
 def _pretraining_faults(params: PanelParams) -> list[str]:
     """Check that the models of the study have an encoder, and windows of several patches."""
     model = params.model
-    if params.search.pretraining is None or _family_faults(params):
+    if params.search.pretraining is None or family_faults(params):
         return []
     encoders = importlib.import_module("tsladder.families.parts.session_encoder")
     settings = {"patch_len": model.patch_len, "days": model.days}

@@ -19,8 +19,9 @@ from tsladder.artifacts.plans import (
 )
 from tsladder.data.tier_sizes import n_features
 from tsladder.models.spec import Geometry
-from tsladder.params import DataParams, Params
+from tsladder.params import DataParams, Params, SearchParams
 from tsladder.planning.fingerprint import Code, stage_fingerprint
+from tsladder.planning.grid import Grid
 from tsladder.planning.grids import grid_of
 from tsladder.planning.plans import CellPlans, PlanFiles
 from tsladder.planning.recipe import recipe_of
@@ -74,7 +75,19 @@ def _plan_cell(params: Params, cell: Cell, code: Mapping[str, dict[str, str]]) -
         model=geometry,
         training=recipe_of(params.training, search.chosen, cell.budget, params.target.task),
     )
-    task = SearchTask(
+    return CellPlans(
+        cell=cell,
+        files=PlanFiles(
+            search=SearchPlan(question=question, search=search_task(search, grid), code=code["hpo"]),
+            train=TrainPlan(question=question, seeds=params.train.seeds, code=code["train"]),
+            evaluate=EvaluatePlan(question=question, evaluation=params.evaluation, code=code["evaluate"]),
+        ),
+    )
+
+
+def search_task(search: SearchParams, grid: Grid) -> SearchTask:
+    """Return the settings of a search as plan files store them."""
+    return SearchTask(
         strategy=search.strategy,
         preset=search.preset,
         trials=search.trials_total,
@@ -85,14 +98,6 @@ def _plan_cell(params: Params, cell: Cell, code: Mapping[str, dict[str, str]]) -
         space=search.chosen.space,
         grid_size=len(grid.members),
         shapes=len(grid.shapes),
-    )
-    return CellPlans(
-        cell=cell,
-        files=PlanFiles(
-            search=SearchPlan(question=question, search=task, code=code["hpo"]),
-            train=TrainPlan(question=question, seeds=params.train.seeds, code=code["train"]),
-            evaluate=EvaluatePlan(question=question, evaluation=params.evaluation, code=code["evaluate"]),
-        ),
     )
 
 

@@ -14,7 +14,6 @@ from tsladder.artifacts.plans import (
     Plan,
     PretrainPlan,
     SearchPlan,
-    SearchTask,
     TrainPlan,
 )
 from tsladder.artifacts.store import if_there
@@ -26,6 +25,7 @@ from tsladder.panel.columns import TIERS
 from tsladder.panel.file import read_manifest
 from tsladder.params import EvaluationParams, GraphParams, PanelParams, PretrainingParams
 from tsladder.places import Places
+from tsladder.planning.cells import search_task
 from tsladder.planning.fingerprint import Code, module_fingerprints, stage_fingerprint
 from tsladder.planning.grids import grid_of
 from tsladder.planning.panel_recipe import forecast_horizons, panel_recipe_of
@@ -126,21 +126,10 @@ def _plan_cell(params: PanelParams, cell: Cell, code: Mapping[str, dict[str, str
         model=geometry,
         training=panel_recipe_of(params, cell.budget, cell.horizon),
     )
-    task = SearchTask(
-        strategy=search.strategy,
-        preset=search.preset,
-        trials=search.trials_total,
-        objective=search.objective,
-        stop=None if search.stop_rule is None else dataclasses.replace(search.stop_rule, metric=None),
-        pruning=search.pruning_rule,
-        space=search.chosen.space,
-        grid_size=len(grid.members),
-        shapes=len(grid.shapes),
-    )
     return CellPlans(
         cell=cell,
         files=PlanFiles(
-            search=SearchPlan(question=question, search=task, code=code["hpo"]),
+            search=SearchPlan(question=question, search=search_task(search, grid), code=code["hpo"]),
             train=TrainPlan(question=question, seeds=params.train.seeds, code=code["train"]),
             evaluate=EvaluatePlan(
                 question=question,

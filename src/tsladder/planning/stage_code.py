@@ -118,6 +118,7 @@ OUTSIDE = {
     "tsladder.planning.step_costs": "seconds of training on a GPU",
     "tsladder.planning.study_models": "models of a study, for checks of memory and forecasts",
     "tsladder.cells.best_params": "a table of the best trials so far",
+    "tsladder.cells.evaluation_runs": "runs of evaluations in MLflow",
     "tsladder.cells.training_runs": "runs of trainings in MLflow",
     "tsladder.cells.trial_records": "records and runs of trials that ended",
     "tsladder.cells.search_cell": "runs the search of a cell",
