@@ -72,7 +72,7 @@ def pretrain_winner(work: CellWork, plan: PretrainPlan, choice: Choice, tracker:
 
 
 def _pretrain(work: CellWork, plan: PretrainPlan, choice: Choice, live: Path, key: str, tracker: Tracker) -> str | None:
-    """Do what `pretrain_winner` says; return the reason where a training has no result."""
+    """Pretrain, train and compare as in `pretrain_winner`; return the reason where a training has no result."""
     encoder = _encoder(work, plan, choice, live, key, tracker)
     if isinstance(encoder, str):
         return encoder

@@ -50,8 +50,8 @@ SCORING_BATCH_OF_STOCKS = 1024
 """Windows scored at once in a panel, as whole days, at least one: measured best on a CPU."""
 
 PANEL_GIB = 0.125
-"""What a worker of a panel holds beside the model and what every worker holds: the reader of the cube, intervals of
-validation, and kernels that a window of one series does not need (benchmarks/README.md)."""
+"""Memory in GiB that a worker of a panel holds beside the model and what every worker holds: the reader of the cube,
+intervals of validation, and kernels that a window of one series does not need (benchmarks/README.md)."""
 
 BEST_ON_DISK_FROM = 100_000_000
 """Parameter count from which models keep the best epoch's weights in a file while they train: an epoch takes minutes

@@ -21,7 +21,7 @@ class Toggled(Protocol):
 
     @property
     def graph_toggles(self) -> tuple[str, ...]:
-        """Those of them that models have only where stocks have neighbours in a graph."""
+        """Names of the parts that models have only where stocks have neighbours in a graph."""
 
     def activate(self, model: Model, parts: Collection[str]) -> frozenset[str]:
         """Compute these parts of `model` and no others from now on. Return the names of the parameters that no output
