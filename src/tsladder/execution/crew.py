@@ -6,7 +6,7 @@ tests/execution/crew_contract.py tests what every implementation promises.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,23 +19,31 @@ from tsladder.training.outcome import Job
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Slot:
-    """Resources for one job: its share of `machine` at the place called `place`. The batch plan, device and threads of
-    a job follow from its slot."""
+    """One of `workers` equal shares of the machine at the place called `place`. The batch plan, device and threads of a
+    job follow from its slot."""
 
     place: str
     machine: Machine
-    memory_gib: float
-    threads: int
+    workers: int
+
+    @property
+    def memory_gib(self) -> float:
+        return self.machine.memory_gib / self.workers
+
+    @property
+    def threads(self) -> int:
+        return max(1, self.machine.cores // self.workers)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobOrder:
     """Order to start a job. `number` identifies the job, and `attempt` (from 1) tells repeated starts of the same job
-    apart."""
+    apart. `samples`: on what it trains, as `Crew.hold` returned it."""
 
     number: int
     job: Job
     attempt: int = 1
+    samples: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +86,38 @@ class Ended:
     attempt: int = 1
 
 
-Event = Progress | Retried | Message | Ended
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Event: job `number` is lost with the place that ran it, for the reason `reason`; no other event of this attempt
+    follows."""
+
+    number: int
+    reason: str
+    attempt: int = 1
+
+
+Event = Progress | Retried | Message | Ended | Lost
 
 
 class Crew(Protocol):
-    """Workers that hold the samples of one cell."""
+    """Workers at one place or several, which come and go. Each place is one device: a GPU, or the cores of a
+    machine."""
 
     @property
     def running(self) -> tuple[int, ...]:
         """Numbers of the jobs that were started and have not ended."""
 
-    def free(self) -> Sequence[Slot]:
-        """Return the slots in which a job can be started now."""
+    def hold(self, folds: Sequence[Fold]) -> int:
+        """Keep samples for jobs, which train one model on the last of `folds`, or one on each of several folds in turn;
+        return the number by which orders name them."""
+
+    def release(self, samples: int) -> None:
+        """Forget samples on which no job trains any more. Raises ValueError while one does. After `end_now` nothing is
+        held, and nothing happens."""
+
+    def free(self, workers: int) -> Sequence[Slot]:
+        """Return the slots of the size at which `workers` fit one place, in which jobs can be started now, all
+        together."""
 
     def start(self, order: JobOrder, slot: Slot) -> None:
         """Start a job in a free slot. Raises ValueError if a job of that number is running or the slot is not free."""
@@ -97,7 +125,7 @@ class Crew(Protocol):
     def events(self, timeout: float | None = None) -> Iterator[Event]:
         """Wait until there is an event of some job (at most `timeout` seconds), then yield all events that are there.
 
-        The epochs of a job come in order, and exactly one Ended comes last, however the job ended.
+        The epochs of a job come in order, and exactly one Ended or Lost comes last, however the job ended.
         """
 
     def vital_signs(self) -> dict[int, VitalSigns]:
@@ -117,10 +145,5 @@ class Crew(Protocol):
         """Kill every running job without an Ended event, and give up all slots."""
 
 
-class Crews(Protocol):
-    """Factory of crews whose jobs train one model on the last of `folds`, or one on each of several folds in turn.
-
-    `machine`: the machine of this process, on which `workers` jobs at a time are wanted, with `threads` threads each.
-    """
-
-    def __call__(self, folds: Sequence[Fold], *, machine: Machine, workers: int, threads: int) -> Crew: ...
+Crews = Callable[[Machine], Crew]
+"""Factory of crews. Its argument describes the machine of this process."""

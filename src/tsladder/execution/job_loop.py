@@ -1,21 +1,39 @@
-"""Job loop: keep a crew busy until no job is left to start, or until the user asks to stop."""
+"""Job loop: keep a crew busy with the jobs of one cell or of several, until none is left or the user asks to stop.
+
+What a cell does is a generator (`Steps`): it yields a source of jobs each time it has some to train, gets the reading of
+a stop for heat, or None, when they have ended, and returns its result. So the same code searches one cell alone and many
+cells in one pool, where no device waits for the last trial of a cell.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
 
 from tsladder.artifacts.heat import TemperatureReading
-from tsladder.execution.crew import Crew, Ended, Event, JobOrder, Message, Progress, Retried, Slot
+from tsladder.artifacts.outcome import TrainingOutcome
+from tsladder.data.samples import Fold
+from tsladder.execution.crew import Crew, Ended, Event, JobOrder, Lost, Message, Progress, Retried, Slot
 from tsladder.execution.heartbeat import Heartbeat
 from tsladder.execution.thermal_guard import Action, ThermalWatch
-from tsladder.interruption import graceful_stop
+from tsladder.interruption import Interrupted, graceful_stop
 from tsladder.training.outcome import ended_early
 from tsladder.vocabulary import StopReason
 
+T = TypeVar("T")
+
 _POLL_SECONDS = 0.5
 
+_MOST_WORKERS = 1024
+"""Number of jobs that could share a place at the very most: a place with a slot of this size has room."""
+
+MOST_LOSSES = 5
+"""Number of places that may be lost under one job: the job that is lost once more ends as KILLED."""
 
 STOPPING = "stopping: trainings with checkpoints write one, the others finish their epoch"
 
@@ -33,90 +51,387 @@ def heat_reason(reading: TemperatureReading, done: str) -> str:
     return f"stopped for heat with {done} done: {reading}; the next run resumes from there"
 
 
-def run_jobs(
-    crew: Crew,
-    *,
-    next_job: Callable[[Slot], JobOrder | None],
-    on_retry: Callable[[Retried], None],
-    on_end: Callable[[Ended], None],
-    on_stop: Callable[[], None],
-    on_message: Callable[[Message], None],
-    watch: ThermalWatch,
-    heartbeat: Heartbeat,
-    pause_requested: Callable[[], bool],
-    on_epoch: Callable[[Progress], None] | None = None,
-    models_per_job: int = 1,
-) -> TemperatureReading | None:
-    """Run jobs in the slots of `crew` until `next_job` has none and none is running, then end the crew.
+class JobSource(Protocol):
+    """Jobs that train on the same samples, such as the trials of a search, and what becomes of their events.
 
-    `next_job` is asked for each free slot; None means not now. Events of a job, or of an attempt at a job, that is not
-    running are dropped. The first Ctrl-C or SIGTERM calls `on_stop` and lets the running jobs write a checkpoint, or
-    finish their epoch if they keep none. While `watch` asks for a pause, or `pause_requested` returns True, the crew is
-    suspended and no job is started. If `watch` stops the crew, its running jobs end as THERMAL. Returns the reading for
-    which `watch` stopped the crew; None if it did not, or if the user had asked to stop before. `heartbeat` is notified
-    of everything; each job trains `models_per_job` models, one after the other.
+    `folds`: the samples. `workers`: how many of the jobs share one place. `models_per_job`: how many models a job
+    trains, one after the other. `heartbeat` is notified of everything.
     """
-    stop_sent = False
-    started: dict[int, tuple[JobOrder, float]] = {}
 
-    def ended(event: Ended) -> None:
-        started.pop(event.number)
-        heartbeat.ended(event.number)
-        heat = watch.end(event.number)
-        on_end(dataclasses.replace(event, outcome=dataclasses.replace(event.outcome, heat=heat)))
+    @property
+    def folds(self) -> Sequence[Fold]: ...
+    @property
+    def workers(self) -> int: ...
+    @property
+    def models_per_job(self) -> int: ...
+    @property
+    def heartbeat(self) -> Heartbeat: ...
 
-    def is_outdated(event: Event) -> bool:
-        known = started.get(event.number)
-        return known is None or known[0].attempt != event.attempt
+    @property
+    def work_left(self) -> float:
+        """Estimate of the work in jobs that have not started, in any unit that all sources share; 0 where none has to
+        start."""
 
-    try:
-        with graceful_stop() as stop:
-            while True:
-                stopping = stop.is_set
-                action = watch.update(crew.running, stopping=stopping, pause_requested=pause_requested())
-                if action is Action.STOP:
-                    crew.end_now()
-                    for number, (order, since) in list(started.items()):
-                        seconds, message = time.perf_counter() - since, f"ended for heat: {watch.reading}"
-                        outcome = ended_early(order.job, StopReason.THERMAL, seconds, message)
-                        ended(Ended(number, outcome, order.attempt))
-                    return None if stopping else watch.reading
-                if action is Action.PAUSE:
-                    crew.pause_all()
-                else:
-                    crew.resume_all()
-                while action is Action.GO and not stop.is_set and (free := crew.free()):
-                    following = next_job(free[0])
-                    if following is None:
-                        break
-                    started[following.number] = (following, time.perf_counter())
-                    watch.begin(following.number)
-                    heartbeat.started(following.number, epochs=models_per_job * following.job.settings.epochs)
-                    crew.start(following, free[0])
-                if stopping and not stop_sent:
-                    stop_sent = True
-                    on_stop()
-                    crew.stop_all()
-                if not crew.running and action is Action.GO:
-                    return None
-                celsius = None if watch.reading is None else watch.reading.celsius
-                heartbeat.beat(crew.vital_signs(), paused=watch.pause, celsius=celsius)
-                for event in crew.events(timeout=_POLL_SECONDS):
-                    if is_outdated(event):
-                        continue
-                    if isinstance(event, Ended):
-                        ended(event)
-                    elif isinstance(event, Retried):
-                        heartbeat.restarted(event.number)
-                        on_retry(event)
-                    elif isinstance(event, Message):
-                        on_message(event)
-                    else:
-                        record = event.record
-                        phase = None if record.phase is None else str(record.phase)
-                        heartbeat.epoch_ended(event.number, epoch=record.epoch, val_loss=record.val_loss, phase=phase)
-                        if on_epoch is not None:
-                            on_epoch(event)
-    finally:
-        crew.end_now()
-        heartbeat.stop()
+    def next_job(self, slot: Slot) -> JobOrder | None:
+        """Return the next job, to be started in `slot`; None: none now, or, while no job of this source runs, none any
+        more."""
+
+    def again(self, number: int, slot: Slot) -> JobOrder:
+        """Return the order of a job that was lost with its place, to be started in `slot`."""
+
+    def on_epoch(self, event: Progress) -> None: ...
+    def on_retry(self, event: Retried) -> None: ...
+    def on_message(self, event: Message) -> None: ...
+    def on_end(self, event: Ended) -> None: ...
+    def on_stop(self) -> None:
+        """Take notice that the user asks to stop."""
+
+
+Steps = Generator[JobSource, TemperatureReading | None, T]
+"""Work of one cell: it yields each source of jobs, is sent the reading of a stop for heat or None when they have ended,
+and returns its result."""
+
+
+def run_steps(
+    steps: Steps[T], crew: Callable[[], Crew], *, watch: ThermalWatch, pause_requested: Callable[[], bool]
+) -> T:
+    """Run the work of one cell alone and return its result. `crew` is called at the first job. Exceptions of `steps`
+    propagate."""
+    result: list[T] = []
+
+    def keep() -> Steps[None]:
+        result.append((yield from steps))
+
+    (error,) = run_pool([keep], crew, watch=watch, pause_requested=pause_requested)
+    if error is not None:
+        raise error
+    return result[0]
+
+
+def run_pool(
+    cells: Iterable[Callable[[], Steps[Any]]],
+    crew: Callable[[], Crew],
+    *,
+    watch: ThermalWatch,
+    pause_requested: Callable[[], bool],
+) -> list[Exception | None]:
+    """Run the work of all `cells` side by side in the slots of one crew, then end the crew.
+
+    A cell is begun when there is room that no cell before it needs, and served in the order of the work that is left,
+    most first. Returns for each cell the exception with which its work ended, or None. The first Ctrl-C or SIGTERM lets
+    the running jobs write a checkpoint, or finish their epoch if they keep none; cells that were not begun then end as
+    Interrupted. While `watch` asks for a pause, or `pause_requested` returns True, all jobs are suspended and none is
+    started. If `watch` stops the crew, its running jobs end as THERMAL, and every cell that was begun is sent the
+    reading. An error of this process, such as a full disk, ends all jobs and propagates.
+    """
+    return _Pool(cells, crew, watch, pause_requested).run()
+
+
+@dataclass(slots=True)
+class _Started:
+    """Job that runs, or that is lost and waits to be started again. `losses`: reasons of the ends of earlier
+    attempts."""
+
+    member: _Member
+    order: JobOrder
+    since: float
+    attempt: int = 1
+    losses: tuple[str, ...] = ()
+
+
+@dataclass(slots=True, eq=False)
+class _Member:
+    """Cell of a pool. `source`: the jobs that it wants trained; None before its first and after its last ones."""
+
+    begin: Callable[[], Steps[Any]]
+    steps: Steps[Any] | None = None
+    source: JobSource | None = None
+    samples: int = 0
+    running: set[int] = field(default_factory=set)
+    lost: list[_Started] = field(default_factory=list)
+    over: bool = False
+    error: Exception | None = None
+
+    @property
+    def jobs(self) -> JobSource:
+        """Its source. Raises RuntimeError where it has none, whose jobs cannot have events."""
+        if self.source is None:
+            raise RuntimeError("a job has events although its cell has no jobs")
+        return self.source
+
+
+class _Pool:
+    def __init__(
+        self,
+        cells: Iterable[Callable[[], Steps[Any]]],
+        crew: Callable[[], Crew],
+        watch: ThermalWatch,
+        pause_requested: Callable[[], bool],
+    ) -> None:
+        self._members = [_Member(begin) for begin in cells]
+        self._make_crew = crew
+        self._crew: Crew | None = None
+        self._watch = watch
+        self._pause_requested = pause_requested
+        self._started: dict[int, _Started] = {}
+        self._numbers = itertools.count()
+
+    def run(self) -> list[Exception | None]:
+        try:
+            with graceful_stop() as stop:
+                stopping = False
+                if self._members:
+                    # Even on a machine that is too hot to train, the user sees what waits.
+                    self._resume(self._members[0], None)
+                while not all(member.over for member in self._members):
+                    if stop.is_set and not stopping:
+                        stopping = True
+                        self._stop()
+                    self._turn(stopping=stopping, stopped=lambda: stop.is_set)
+        except BaseException as error:
+            if self._crew is not None:
+                self._crew.end_now()
+            for member in self._members:
+                self._dismiss(member, error)
+            raise
+        if self._crew is not None:
+            self._crew.end_now()
+        return [member.error for member in self._members]
+
+    def _turn(self, *, stopping: bool, stopped: Callable[[], bool]) -> None:
+        """Do what is due, then handle the events of a moment."""
+        running = () if self._crew is None else self._crew.running
+        action = self._watch.update(running, stopping=stopping, pause_requested=self._pause_requested())
+        if action is Action.STOP:
+            self._end_for_heat(stopping=stopping)
+            return
+        if self._crew is not None:
+            if action is Action.PAUSE:
+                self._crew.pause_all()
+            else:
+                self._crew.resume_all()
+        if action is Action.GO and not stopping:
+            self._fill(stopped)
+        if stopping:
+            self._end_stopped()
+        if all(member.over for member in self._members):
+            return
+        celsius = None if self._watch.reading is None else self._watch.reading.celsius
+        signs = {} if self._crew is None else self._crew.vital_signs()
+        for member in self._members:
+            if member.source is not None:
+                own = {self._started[n].order.number: signs[n] for n in member.running if n in signs}
+                member.source.heartbeat.beat(own, paused=self._watch.pause, celsius=celsius)
+        if self._crew is None:
+            time.sleep(_POLL_SECONDS)
+            return
+        for event in self._crew.events(timeout=_POLL_SECONDS):
+            self._handle(event)
+
+    def _fill(self, stopped: Callable[[], bool]) -> None:
+        """Start jobs until no slot is free or none can be started now, and resume the cells that have none left."""
+        while not stopped():
+            if self._serve_once(stopped):
+                continue
+            waiting = next((member for member in self._members if member.steps is None and not member.over), None)
+            if waiting is None or (self._crew is not None and not self._crew.free(_MOST_WORKERS)):
+                return
+            self._resume(waiting, None)
+
+    def _serve_once(self, stopped: Callable[[], bool]) -> bool:
+        """Offer free slots to all sources once, those with the most work left first. Returns True where a cell went on
+        to its next source or to its end, since then there may be more to do."""
+        active = [member for member in self._members if member.source is not None]
+        reserved: set[str] = set()
+        for member in sorted(active, key=_work_left, reverse=True):
+            source = member.source
+            if source is None:
+                continue
+            while not stopped():
+                slot = next((one for one in self._free(source.workers) if one.place not in reserved), None)
+                if slot is None:
+                    if member.lost or _work_left(member) > 0:
+                        # A job that needs a large share would never find one beside a stream of smaller ones.
+                        room = (one.place for one in self._free(_MOST_WORKERS) if one.place not in reserved)
+                        reserved.update(itertools.islice(room, 1))
+                    break
+                if not self._start_next(member, source, slot):
+                    if not member.running and not member.lost:
+                        self._resume(member, None)
+                        return True
+                    break
+        return False
+
+    def _free(self, workers: int) -> Sequence[Slot]:
+        return self._working_crew.free(workers)
+
+    def _start_next(self, member: _Member, source: JobSource, slot: Slot) -> bool:
+        """Start the next job of a source, first those that were lost. Returns False where there is none now."""
+        if member.lost:
+            started = member.lost.pop(0)
+            started.order, started.attempt = source.again(started.order.number, slot), started.attempt + 1
+        else:
+            order = source.next_job(slot)
+            if order is None:
+                return False
+            started = _Started(member, order, time.perf_counter())
+            source.heartbeat.started(order.number, epochs=source.models_per_job * order.job.settings.epochs)
+        number = next(self._numbers)
+        self._started[number] = started
+        member.running.add(number)
+        self._watch.begin(number)
+        self._working_crew.start(
+            JobOrder(number=number, job=started.order.job, attempt=started.attempt, samples=member.samples), slot
+        )
+        return True
+
+    def _handle(self, event: Event) -> None:
+        """Pass an event to its source under the job's own number. Events of a job, or of an attempt at a job, that is
+        not running are dropped."""
+        started = self._started.get(event.number)
+        if started is None or started.attempt != event.attempt:
+            return
+        if isinstance(event, Lost):
+            self._lose(event, started)
+            return
+        source = started.member.jobs
+        own = dataclasses.replace(event, number=started.order.number, attempt=started.order.attempt)
+        if isinstance(own, Ended):
+            self._end(event.number, own.outcome)
+        elif isinstance(own, Retried):
+            source.heartbeat.restarted(own.number)
+            source.on_retry(own)
+        elif isinstance(own, Message):
+            source.on_message(own)
+        else:
+            record = own.record
+            phase = None if record.phase is None else str(record.phase)
+            source.heartbeat.epoch_ended(own.number, epoch=record.epoch, val_loss=record.val_loss, phase=phase)
+            source.on_epoch(own)
+
+    def _end(self, number: int, outcome: TrainingOutcome) -> None:
+        """Pass the end of running job `number` to its source."""
+        started = self._started.pop(number)
+        started.member.running.discard(number)
+        _tell_end(started, dataclasses.replace(outcome, heat=self._watch.end(number)))
+
+    def _lose(self, event: Lost, started: _Started) -> None:
+        """Queue a lost job to be started again elsewhere; the one that is lost too often ends as KILLED."""
+        member, order = started.member, started.order
+        started.losses = (*started.losses, event.reason)
+        if len(started.losses) >= MOST_LOSSES:
+            message = f"lost with its place {len(started.losses)} times: {'; '.join(started.losses)}"
+            seconds = time.perf_counter() - started.since
+            self._end(event.number, ended_early(order.job, StopReason.KILLED, seconds, message))
+            return
+        del self._started[event.number]
+        member.running.discard(event.number)
+        self._watch.end(event.number)
+        member.jobs.heartbeat.restarted(order.number)
+        words = f"{event.reason}; it is started again elsewhere"
+        member.jobs.on_message(Message(order.number, words, order.attempt))
+        member.lost.append(started)
+
+    def _resume(self, member: _Member, reading: TemperatureReading | None) -> None:
+        """Let a cell go on to its next source of jobs, or to its end; after a stop for heat it gets no further one."""
+        self._leave(member)
+        try:
+            if member.steps is None:
+                member.steps = member.begin()
+                member.source = next(member.steps)
+            else:
+                member.source = member.steps.send(reading)
+                while reading is not None:
+                    member.source = member.steps.send(reading)
+        except StopIteration:
+            member.source, member.over = None, True
+        # The other cells go on; what ended this one is returned to the caller.
+        except Exception as error:
+            member.source, member.over, member.error = None, True, error
+        if member.source is not None:
+            member.samples = self._working_crew.hold(member.source.folds)
+
+    def _leave(self, member: _Member) -> None:
+        """Take leave of the source of a cell, whose jobs have all ended."""
+        if member.source is not None:
+            member.source.heartbeat.stop()
+            self._working_crew.release(member.samples)
+            member.source = None
+
+    def _dismiss(self, member: _Member, error: BaseException) -> None:
+        """End a cell that has not come to its end: `error` is raised where it waits."""
+        if member.over:
+            return
+        if member.source is not None:
+            member.source.heartbeat.stop()
+        member.source, member.over = None, True
+        member.error = error if isinstance(error, Exception) else None
+        if member.steps is not None:
+            # It ends by this very error, of which the caller is told.
+            with contextlib.suppress(BaseException):
+                member.steps.throw(error)
+            member.steps.close()
+
+    def _stop(self) -> None:
+        for member in self._members:
+            if member.source is not None:
+                member.source.on_stop()
+        if self._crew is not None:
+            self._crew.stop_all()
+
+    def _end_stopped(self) -> None:
+        """End the cells of which no job runs any more, since the user asks to stop."""
+        for member in self._members:
+            if member.over or member.running:
+                continue
+            for started in _taken(member.lost):
+                message = f"lost with its place: {started.losses[-1]}"
+                seconds = time.perf_counter() - started.since
+                _tell_end(started, ended_early(started.order.job, StopReason.INTERRUPTED, seconds, message))
+            if member.steps is not None:
+                self._resume(member, None)
+                self._leave(member)
+            self._dismiss(member, Interrupted("stopped before its next trainings"))
+
+    def _end_for_heat(self, *, stopping: bool) -> None:
+        """End every running job as THERMAL, then every cell."""
+        if self._crew is not None:
+            self._crew.end_now()
+        ended = list(self._started)
+        for member in self._members:
+            for started in _taken(member.lost):
+                self._started[number := next(self._numbers)] = started
+                ended.append(number)
+        for number in ended:
+            started = self._started[number]
+            seconds, message = time.perf_counter() - started.since, f"ended for heat: {self._watch.reading}"
+            self._end(number, ended_early(started.order.job, StopReason.THERMAL, seconds, message))
+        for member in self._members:
+            if member.steps is not None and not member.over:
+                self._resume(member, None if stopping else self._watch.reading)
+                self._leave(member)
+            self._dismiss(member, Interrupted(f"stopped before its next trainings: {self._watch.reading}"))
+
+    @property
+    def _working_crew(self) -> Crew:
+        if self._crew is None:
+            self._crew = self._make_crew()
+        return self._crew
+
+
+def _work_left(member: _Member) -> float:
+    return 0.0 if member.source is None else member.source.work_left
+
+
+def _taken(started: list[_Started]) -> list[_Started]:
+    """Return all of a list, which is empty afterwards."""
+    taken = list(started)
+    started.clear()
+    return taken
+
+
+def _tell_end(started: _Started, outcome: TrainingOutcome) -> None:
+    """Tell the source of a job that it ended with `outcome`."""
+    order, source = started.order, started.member.jobs
+    source.heartbeat.ended(order.number)
+    source.on_end(Ended(order.number, outcome, order.attempt))

@@ -55,17 +55,15 @@ def read_resident_gib(pid: int) -> float | None:
 
 
 class MemoryWatch:
-    """Watch on the memory of workers. `limit_gib`: share of each worker; None watches only the machine's swap."""
+    """Watch on the memory of workers and on the machine's swap."""
 
     def __init__(
         self,
-        limit_gib: float | None,
         *,
         resident_gib: Callable[[int], float | None] = read_resident_gib,
         machine: Callable[[], MachineMemory] = read_machine,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._limit = limit_gib
         self._resident = resident_gib
         self._machine = machine
         self._clock = clock
@@ -78,21 +76,21 @@ class MemoryWatch:
         """Worker -> its resident memory at the last reading, in GiB."""
         return self._held
 
-    def overuse(self, workers: Mapping[int, int]) -> dict[int, str]:
+    def overuse(self, workers: Mapping[int, int], limits_gib: Mapping[int, float]) -> dict[int, str]:
         """Return worker -> reason why it must be ended, for `workers` (number -> process id). Empty between two
-        readings."""
+        readings. `limits_gib`: the share of each worker in GiB; one without a share only has to leave the machine's
+        swap alone."""
         now = self._clock()
         if not workers or now < self._next:
             return {}
         self._next = now + READ_EVERY_SECONDS
         read = {number: self._resident(pid) for number, pid in workers.items()}
         self._held = held = {number: gib for number, gib in read.items() if gib is not None}
-        if self._limit is not None:
-            over = {number: gib for number, gib in held.items() if gib > self._limit}
-            if over:
-                return {
-                    n: f"it used {gib:.2f} GiB, more than its share of {self._limit:.2f} GiB" for n, gib in over.items()
-                }
+        over = {number: gib for number, gib in held.items() if number in limits_gib and gib > limits_gib[number]}
+        if over:
+            return {
+                n: f"it used {gib:.2f} GiB, more than its share of {limits_gib[n]:.2f} GiB" for n, gib in over.items()
+            }
         machine = self._machine()
         swapped = machine.swapped - self._swapped_before
         if held and swapped > SWAPPED_GIB and machine.available < _SCARCE * machine.total:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import multiprocessing
 import signal
 import time
@@ -18,7 +19,7 @@ from tsladder.data.samples import Fold
 from tsladder.execution.crew import Ended, Event, Message, Progress, Retried
 from tsladder.execution.heartbeat import VitalSigns
 from tsladder.execution.memory_guard import KernelKills, MemoryWatch
-from tsladder.execution.shared_windows import shared
+from tsladder.execution.shared_windows import SharedFolds, shared
 from tsladder.execution.suspension import Suspension
 from tsladder.execution.worker import BEAT, MAX_RETRIES, STOP, WorkerMessage, run_job
 from tsladder.planning.memory import smaller_plan
@@ -49,6 +50,8 @@ class _Child:
 
     number: int
     job: Job
+    samples: int
+    limit_gib: float | None
     process: BaseProcess
     channel: Connection
     started: float
@@ -81,17 +84,20 @@ class Supervisor:
     memory, or that the kernel killed for want of memory, is started again under a smaller plan, at most MAX_RETRIES
     times, and then ends as OUT_OF_MEMORY. A job that is started again resumes from its checkpoint if it has one.
 
-    Every job trains one model on each of `folds`, one after the other.
+    Every job trains one model on each fold of its samples, one after the other. `folds`: the first samples to hold.
     """
 
     def __init__(
         self,
-        folds: Sequence[Fold],
+        folds: Sequence[Fold] = (),
         *,
         watch: MemoryWatch | None = None,
         stall_seconds: float = STALL_SECONDS,
     ) -> None:
-        self._samples = shared(folds)
+        self._samples: dict[int, SharedFolds] = {}
+        self._held = itertools.count()
+        if folds:
+            self.hold(folds)
         self._stall_seconds = stall_seconds
         self._last_tick = time.monotonic()
         self._context = multiprocessing.get_context("forkserver")
@@ -114,17 +120,51 @@ class Supervisor:
             for number, child in self._children.items()
         }
 
-    def start(self, number: int, job: Job) -> None:
-        self._launch(number, job, time.perf_counter())
+    def hold(self, folds: Sequence[Fold]) -> int:
+        """Keep samples for jobs, and return the number by which `start` takes them."""
+        number = next(self._held)
+        self._samples[number] = shared(folds)
+        return number
+
+    def release(self, samples: int) -> None:
+        """Forget samples on which no job trains any more. Raises ValueError while one does. After `end_now` nothing is
+        held, and nothing happens."""
+        if any(child.samples == samples for child in self._children.values()):
+            raise ValueError(f"a job trains on samples {samples}")
+        if samples in self._samples:
+            self._samples.pop(samples).close()
+
+    def start(self, number: int, job: Job, *, samples: int = 0, limit_gib: float | None = None) -> None:
+        """Start `job` on the samples of that number. `limit_gib`: its share of memory; None: it is not limited."""
+        self._launch(number, job, samples, limit_gib, time.perf_counter())
 
     def _launch(
-        self, number: int, job: Job, started: float, too_large: tuple[str, ...] = (), stalled: tuple[str, ...] = ()
+        self,
+        number: int,
+        job: Job,
+        samples: int,
+        limit_gib: float | None,
+        started: float,
+        too_large: tuple[str, ...] = (),
+        stalled: tuple[str, ...] = (),
     ) -> None:
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=run_job, args=(theirs, job, self._samples))
+        process = self._context.Process(target=run_job, args=(theirs, job, self._samples[samples]))
         process.start()
         theirs.close()
-        self._children[number] = _Child(number, job, process, ours, started, too_large, stalled)
+        self._children[number] = _Child(number, job, samples, limit_gib, process, ours, started, too_large, stalled)
+
+    def _relaunch(self, child: _Child, job: Job, *, too_large: str | None = None, stalled: str | None = None) -> None:
+        """Start the job of `child` again as `job`, with one more reason why an attempt was ended."""
+        self._launch(
+            child.number,
+            job,
+            child.samples,
+            child.limit_gib,
+            child.started,
+            (*child.too_large, *([too_large] if too_large is not None else [])),
+            (*child.stalled, *([stalled] if stalled is not None else [])),
+        )
 
     def stop_all(self) -> None:
         """Ask every child to stop: at once, with a checkpoint, if it keeps one; else after its current epoch."""
@@ -178,7 +218,8 @@ class Supervisor:
         if self._watch is None:
             return
         workers = {n: child.process.pid for n, child in self._children.items() if child.process.pid is not None}
-        for number, reason in self._watch.overuse(workers).items():
+        limits = {n: child.limit_gib for n, child in self._children.items() if child.limit_gib is not None}
+        for number, reason in self._watch.overuse(workers, limits).items():
             child = self._children[number]
             child.process.kill()
             child.process.join()
@@ -193,7 +234,7 @@ class Supervisor:
             outcome = ended_early(child.job, StopReason.OUT_OF_MEMORY, seconds, reason)
             return Ended(child.number, _with_earlier_attempts(child, outcome))
         job = dataclasses.replace(child.job, plan=smaller)
-        self._launch(child.number, job, child.started, (*child.too_large, reason), child.stalled)
+        self._relaunch(child, job, too_large=reason)
         return Retried(child.number, smaller, reason)
 
     def _count_silence(self, responsive: list[_Child]) -> None:
@@ -212,7 +253,8 @@ class Supervisor:
             child.process.kill()
             child.process.join()
             self._forget(child)
-        self._samples.close()
+        while self._samples:
+            self._samples.popitem()[1].close()
 
     def _is_stalled(self, child: _Child) -> bool:
         predicted = child.job.micro_batch_seconds
@@ -226,7 +268,7 @@ class Supervisor:
         if self._is_stalled(child):
             message = f"the training process sent no message for {child.silent_seconds:.0f} s and was killed"
             if len(child.stalled) < STALL_RETRIES and not self._stopping:
-                self._launch(child.number, child.job, child.started, child.too_large, (*child.stalled, message))
+                self._relaunch(child, child.job, stalled=message)
                 return Retried(child.number, None, message)
             return Ended(
                 child.number,
