@@ -69,8 +69,11 @@ class JobSource(Protocol):
 
     @property
     def work_left(self) -> float:
-        """Estimate of the work in jobs that have not started, in any unit that all sources share; 0 where none has to
-        start."""
+        """Estimate of the work in jobs that have not started, in any unit that all sources share."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether `next_job` may have a job now. Where it turns out to have none, a slot was kept free for nothing."""
 
     def next_job(self, slot: Slot) -> JobOrder | None:
         """Return the next job, to be started in `slot`; None: none now, or, while no job of this source runs, none any
@@ -250,7 +253,7 @@ class _Pool:
             while not stopped():
                 slot = next((one for one in self._free(source.workers) if one.place not in reserved), None)
                 if slot is None:
-                    if member.lost or _work_left(member) > 0:
+                    if member.lost or source.is_ready:
                         # A job that needs a large share would never find one beside a stream of smaller ones.
                         room = (one.place for one in self._free(_MOST_WORKERS) if one.place not in reserved)
                         reserved.update(itertools.islice(room, 1))
