@@ -89,8 +89,7 @@ def job(**changes: object) -> Job:
 
 
 def slot(memory_gib: float = 4.0) -> Slot:
-    machine = Machine(cores=1, memory_gib=memory_gib, device="cpu")
-    return Slot(place="here", machine=machine, memory_gib=memory_gib, threads=1)
+    return Slot(place="here", machine=Machine(cores=1, memory_gib=memory_gib, device="cpu"), workers=1)
 
 
 def build_loss(name: str, y_train_N: NDArray[np.floating]) -> Loss:

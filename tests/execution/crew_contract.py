@@ -29,13 +29,18 @@ SOON = 60.0
 @contextmanager
 def crew_of(crews: Crews, workers: int = 2, *, memory_gib: float = 8.0) -> Iterator[Crew]:
     machine = Machine(cores=2, memory_gib=memory_gib, device="cpu")
-    crew = crews([FOLD], machine=machine, workers=workers, threads=1)
+    crew = crews(machine)
+    assert crew.hold([FOLD]) == 0
+    assert len(crew.free(workers)) == workers
     yield crew
     crew.end_now()
 
 
-def start(crew: Crew, number: int, what: object = SHORT, attempt: int = 1) -> None:
-    crew.start(JobOrder(number=number, job=what, attempt=attempt), crew.free()[0])  # type: ignore[arg-type]
+def start(
+    crew: Crew, number: int, what: object = SHORT, attempt: int = 1, *, workers: int = 2, samples: int = 0
+) -> None:
+    order = JobOrder(number=number, job=what, attempt=attempt, samples=samples)  # type: ignore[arg-type]
+    crew.start(order, crew.free(workers)[0])
 
 
 def heard_until(crew: Crew, last: Callable[[list[Event]], bool]) -> list[Event]:
@@ -80,16 +85,16 @@ class CrewContract:
 
     def test_a_slot_is_free_until_a_job_starts_in_it_and_again_when_that_has_ended(self, crews: Crews) -> None:
         with crew_of(crews, workers=2) as crew:
-            first, second = crew.free()
+            first, second = crew.free(2)
             assert (first.memory_gib, first.threads, first.machine.device) == (4.0, 1, "cpu")
             crew.start(JobOrder(number=0, job=SHORT), first)
-            assert list(crew.free()) == [second]
+            assert list(crew.free(2)) == [second]
             assert crew.running == (0,)
             crew.start(JobOrder(number=1, job=SHORT), second)
-            assert not crew.free()
+            assert not crew.free(2)
             assert set(crew.running) == {0, 1} == set(crew.vital_signs())
             all_ended(crew)
-            assert len(crew.free()) == 2
+            assert len(crew.free(2)) == 2
             assert crew.vital_signs() == {}
 
     def test_a_number_can_be_started_again_once_it_has_ended_and_not_before(self, crews: Crews) -> None:
@@ -103,10 +108,34 @@ class CrewContract:
 
     def test_no_job_starts_in_a_slot_that_is_taken(self, crews: Crews) -> None:
         with crew_of(crews, workers=1) as crew:
-            (slot,) = crew.free()
+            (slot,) = crew.free(1)
             crew.start(JobOrder(number=0, job=LONG), slot)
             with pytest.raises(ValueError, match="free"):
                 crew.start(JobOrder(number=1, job=LONG), slot)
+
+    def test_jobs_of_different_sizes_share_a_place_without_exceeding_it(self, crews: Crews) -> None:
+        with crew_of(crews, workers=4) as crew:
+            start(crew, 0, LONG, workers=4)
+            assert [len(crew.free(workers)) for workers in (1, 2, 4)] == [0, 1, 3]
+            start(crew, 1, LONG, workers=2)
+            assert [len(crew.free(workers)) for workers in (1, 2, 4)] == [0, 0, 1]
+
+    def test_a_job_trains_on_the_samples_that_its_order_names(self, crews: Crews) -> None:
+        with crew_of(crews) as crew:
+            longer = crew.hold([FOLD, FOLD])
+            start(crew, 0)
+            start(crew, 1, samples=longer)
+            ends = {event.number: event for event in all_ended(crew) if isinstance(event, Ended)}
+            crew.release(longer)
+            start(crew, 2)
+            all_ended(crew)
+        assert {number: len(end.outcome.folds) for number, end in ends.items()} == {0: 0, 1: 2}
+
+    def test_samples_of_a_running_job_are_not_released(self, crews: Crews) -> None:
+        with crew_of(crews) as crew:
+            start(crew, 0, LONG)
+            with pytest.raises(ValueError, match="samples 0"):
+                crew.release(0)
 
     def test_without_a_job_there_is_nothing_to_hear(self, crews: Crews) -> None:
         with crew_of(crews) as crew:
@@ -120,7 +149,7 @@ class CrewContract:
 
     def test_a_job_too_large_for_its_slot_is_retried_smaller_and_then_ends_out_of_memory(self, crews: Crews) -> None:
         with crew_of(crews, workers=1, memory_gib=0.02) as crew:
-            start(crew, 5, LONG)
+            start(crew, 5, LONG, workers=1)
             *before, end = all_ended(crew)
         plans = [LONG.plan, *(event.plan for event in before if isinstance(event, Retried))]
         assert plans[1:] == [smaller_plan(plan) for plan in plans[:-1] if plan is not None]
@@ -159,6 +188,6 @@ class CrewContract:
             crew.pause_all()
             crew.end_now()
             assert (crew.running, crew.vital_signs()) == ((), {})
-            assert not crew.free()
+            assert not crew.free(2)
             assert list(crew.events(timeout=0.01)) == []
             crew.end_now()

@@ -27,9 +27,8 @@ class HereCrews:
     kill_after: int | None = None
     trained: list[Job] = field(default_factory=list)
 
-    def __call__(self, folds: Sequence[Fold], *, machine: Machine, workers: int, threads: int) -> HereCrew:
-        slot = Slot(place="here", machine=machine, memory_gib=machine.memory_gib, threads=threads)
-        return HereCrew(self, SentFolds(tuple(folds)), slot)
+    def __call__(self, machine: Machine) -> HereCrew:
+        return HereCrew(self, machine)
 
 
 class _Channel:
@@ -48,16 +47,23 @@ class _Channel:
 
 
 class HereCrew:
-    def __init__(self, crews: HereCrews, folds: SentFolds, slot: Slot) -> None:
-        self._crews, self._folds, self._slot = crews, folds, slot
+    def __init__(self, crews: HereCrews, machine: Machine) -> None:
+        self._crews, self._machine = crews, machine
+        self._samples: list[SentFolds] = []
         self._order: JobOrder | None = None
 
     @property
     def running(self) -> tuple[int, ...]:
         return () if self._order is None else (self._order.number,)
 
-    def free(self) -> Sequence[Slot]:
-        return () if self._order is not None else (self._slot,)
+    def hold(self, folds: Sequence[Fold]) -> int:
+        self._samples.append(SentFolds(tuple(folds)))
+        return len(self._samples) - 1
+
+    def release(self, samples: int) -> None: ...
+
+    def free(self, workers: int) -> Sequence[Slot]:
+        return () if self._order is not None else (Slot(place="here", machine=self._machine, workers=workers),)
 
     def start(self, order: JobOrder, slot: Slot) -> None:
         self._order = order
@@ -69,7 +75,7 @@ class HereCrew:
         if self._crews.kill_after is not None and len(self._crews.trained) >= self._crews.kill_after:
             raise Killed
         channel = _Channel()
-        run_job(cast(Any, channel), order.job, self._folds)
+        run_job(cast(Any, channel), order.job, self._samples[order.samples])
         for message in channel.sent:
             if isinstance(message, EpochRecord):
                 yield Progress(order.number, message, order.attempt)

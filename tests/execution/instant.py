@@ -7,9 +7,10 @@ import math
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 
-from tsladder.artifacts.outcome import EpochRecord, TrainingOutcome
-from tsladder.data.windows import FoldWindows
+from tsladder.artifacts.outcome import EpochRecord, FoldOutcome, TrainingOutcome
+from tsladder.data.samples import Fold
 from tsladder.execution.crew import Ended, Event, JobOrder, Progress, Retried, Slot
 from tsladder.execution.heartbeat import VitalSigns
 from tsladder.planning.machine import Machine
@@ -36,9 +37,8 @@ class InstantCrews:
     failing: frozenset[int] = frozenset()
     trained: list[int] = field(default_factory=list)
 
-    def __call__(self, folds: Sequence[FoldWindows], *, machine: Machine, workers: int, threads: int) -> InstantCrew:
-        slot = Slot(place="here", machine=machine, memory_gib=machine.memory_gib / workers, threads=threads)
-        return InstantCrew(self, (slot,) * workers)
+    def __call__(self, machine: Machine) -> InstantCrew:
+        return InstantCrew(self, machine)
 
 
 @dataclass
@@ -53,9 +53,11 @@ class _Running:
 class InstantCrew:
     """An epoch of one of its jobs passes in each call of `events`."""
 
-    def __init__(self, crews: InstantCrews, slots: tuple[Slot, ...]) -> None:
+    def __init__(self, crews: InstantCrews, machine: Machine) -> None:
         self._crews = crews
-        self._slots = slots
+        self._machine = machine
+        self._samples: list[int] = []
+        self._over = False
         self._rng = random.Random(crews.seed)
         self._jobs: dict[int, _Running] = {}
         self._paused = self._stopping = False
@@ -64,13 +66,25 @@ class InstantCrew:
     def running(self) -> tuple[int, ...]:
         return tuple(self._jobs)
 
-    def free(self) -> Sequence[Slot]:
-        return self._slots[len(self._jobs) :]
+    def hold(self, folds: Sequence[Fold]) -> int:
+        self._samples.append(len(folds))
+        return len(self._samples) - 1
+
+    def release(self, samples: int) -> None:
+        if any(job.order.samples == samples for job in self._jobs.values()):
+            raise ValueError(f"a job trains on samples {samples}")
+
+    def free(self, workers: int) -> Sequence[Slot]:
+        unused = 0 if self._over else 1 - sum(Fraction(1, job.slot.workers) for job in self._jobs.values())
+        return (Slot(place="here", machine=self._machine, workers=workers),) * int(unused * workers)
 
     def start(self, order: JobOrder, slot: Slot) -> None:
-        if order.number in self._jobs or slot not in self.free():
+        if order.number in self._jobs or slot not in self.free(slot.workers):
             raise ValueError(f"job {order.number} is running already, or its slot is not free")
-        self._jobs[order.number] = _Running(order, slot, outcome_of(order.job))
+        outcome = outcome_of(order.job)
+        if (models := self._samples[order.samples]) > 1:
+            outcome = dataclasses.replace(outcome, folds=(_fold_of(outcome),) * models)
+        self._jobs[order.number] = _Running(order, slot, outcome)
 
     def events(self, timeout: float | None = None) -> Iterator[Event]:
         if not self._jobs or self._paused:
@@ -116,7 +130,7 @@ class InstantCrew:
 
     def end_now(self) -> None:
         self._jobs.clear()
-        self._slots = ()
+        self._over = True
 
 
 def outcome_of(job: Job) -> TrainingOutcome:
@@ -150,6 +164,19 @@ def outcome_of(job: Job) -> TrainingOutcome:
         peak_memory_gib=0.5,
         seconds=float(len(curve)),
         train_seconds=0.5 * len(curve),
+    )
+
+
+def _fold_of(outcome: TrainingOutcome) -> FoldOutcome:
+    """What a walk forward reports of a fold that is like all its others."""
+    return FoldOutcome(
+        stop_reason=outcome.stop_reason,
+        best_val_loss=outcome.best_val_loss,
+        val_loss_se=outcome.val_loss_se,
+        best_epoch=outcome.best_epoch,
+        val_auc=outcome.val_auc,
+        epochs_run=outcome.epochs_run,
+        seconds=outcome.seconds,
     )
 
 

@@ -21,10 +21,11 @@ from tsladder.artifacts.heat import TemperatureReading, ThermalLevel
 from tsladder.artifacts.outcome import EpochRecord, TrainingOutcome
 from tsladder.artifacts.progress import PROGRESS
 from tsladder.artifacts.store import read_json
+from tsladder.data.samples import Fold
 from tsladder.data.windows import FoldWindows
-from tsladder.execution.crew import Ended, Event, JobOrder, Message, Progress, Slot
+from tsladder.execution.crew import Ended, Event, JobOrder, Message, Progress, Retried, Slot
 from tsladder.execution.heartbeat import Heartbeat, VitalSigns
-from tsladder.execution.job_loop import describe_retry, run_jobs
+from tsladder.execution.job_loop import Steps, describe_retry, run_steps
 from tsladder.execution.memory_guard import MemoryWatch
 from tsladder.execution.supervisor import Supervisor
 from tsladder.execution.thermal_guard import ThermalWatch
@@ -50,7 +51,13 @@ class ImaginedCrew:
     def running(self) -> tuple[int, ...]:
         return tuple(self._left)
 
-    def free(self) -> Sequence[Slot]:
+    def hold(self, folds: Sequence[Fold]) -> int:
+        return 0
+
+    def release(self, samples: int) -> None:
+        assert not self._left
+
+    def free(self, workers: int) -> Sequence[Slot]:
         return () if self._left else (slot(),)
 
     def start(self, order: JobOrder, slot: Slot) -> None:
@@ -139,18 +146,44 @@ class Shift:
         self.crew = ImaginedCrew(self.clock)
         self.crew.queued.extend(late)
         script = Script(*celsius, on_read=on_look)
-        waiting = list(range(jobs))
-        self.stopped_by: TemperatureReading | None = run_jobs(
-            self.crew,
-            next_job=lambda _slot: JobOrder(number=waiting.pop(0), job=job()) if waiting else None,
-            on_retry=lambda event: self.lines(describe_retry(event)),
-            on_end=lambda event: self.outcomes.__setitem__(event.number, event.outcome),
-            on_stop=lambda: self.lines("stopping"),
-            on_message=lambda event: self.lines(event.text),
+        self._waiting = list(range(jobs))
+        self.stopped_by: TemperatureReading | None = run_steps(
+            self.steps(),
+            lambda: self.crew,
             watch=ThermalWatch(script, self.lines, clock=self.clock),
-            heartbeat=self.heartbeat,
             pause_requested=pause_requested or (lambda: False),
         )
+
+    folds: Sequence[Fold] = ()
+    workers = models_per_job = 1
+    is_ready = True
+
+    def steps(self) -> Steps[TemperatureReading | None]:
+        return (yield self)
+
+    @property
+    def work_left(self) -> float:
+        return float(len(self._waiting))
+
+    def next_job(self, slot: Slot) -> JobOrder | None:
+        return JobOrder(number=self._waiting.pop(0), job=job()) if self._waiting else None
+
+    def again(self, number: int, slot: Slot) -> JobOrder:
+        return JobOrder(number=number, job=job())
+
+    def on_epoch(self, event: Progress) -> None: ...
+
+    def on_retry(self, event: Retried) -> None:
+        self.lines(describe_retry(event))
+
+    def on_message(self, event: Message) -> None:
+        self.lines(event.text)
+
+    def on_end(self, event: Ended) -> None:
+        self.outcomes[event.number] = event.outcome
+
+    def on_stop(self) -> None:
+        self.lines("stopping")
 
 
 def test_a_machine_that_stays_cool_is_left_alone() -> None:
@@ -373,7 +406,7 @@ def test_a_pause_changes_no_number() -> None:
 
 
 def test_the_vital_signs_of_a_worker_are_its_silence_and_its_memory() -> None:
-    supervisor = Supervisor([FoldWindows(train=TRAIN, validation=VALIDATION)], watch=MemoryWatch(None))
+    supervisor = Supervisor([FoldWindows(train=TRAIN, validation=VALIDATION)], watch=MemoryWatch())
     try:
         supervisor.start(7, job(settings=LONG))
         deadline = time.monotonic() + 60.0
@@ -404,6 +437,7 @@ def test_suspended_workers_can_be_ended(crew: Supervisor) -> None:
 SUPERVISE = """
 import time
 from tests.building import job, settings, windows
+from tsladder.data.samples import Fold
 from tsladder.data.windows import FoldWindows
 from tsladder.execution.crew import Progress
 from tsladder.execution.supervisor import Supervisor

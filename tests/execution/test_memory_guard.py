@@ -56,8 +56,8 @@ def is_end(event: object) -> bool:
 
 def test_a_worker_above_its_share_is_named_with_what_it_held() -> None:
     held = {10: 0.9, 11: 1.6, 12: None}
-    watch = MemoryWatch(1.5, resident_gib=held.__getitem__, machine=lambda: CALM, clock=Clock())
-    found = watch.overuse({1: 10, 2: 11, 3: 12})
+    watch = MemoryWatch(resident_gib=held.__getitem__, machine=lambda: CALM, clock=Clock())
+    found = watch.overuse({1: 10, 2: 11, 3: 12}, dict.fromkeys((1, 2, 3), 1.5))
     assert list(found) == [2]
     assert "1.60 GiB, more than its share of 1.50" in found[2]
 
@@ -69,12 +69,12 @@ def test_memory_is_read_on_a_timer() -> None:
         reads.append(pid)
         return 9.0
 
-    watch = MemoryWatch(1.0, resident_gib=resident, machine=lambda: CALM, clock=lambda: now[0])
-    assert watch.overuse({1: 10})
+    watch = MemoryWatch(resident_gib=resident, machine=lambda: CALM, clock=lambda: now[0])
+    assert watch.overuse({1: 10}, {1: 1.0})
     for _ in range(1000):
-        assert not watch.overuse({1: 10})
+        assert not watch.overuse({1: 10}, {1: 1.0})
     now[0] = 1.5
-    assert watch.overuse({1: 10})
+    assert watch.overuse({1: 10}, {1: 1.0})
     assert len(reads) == 2
 
 
@@ -84,9 +84,9 @@ def test_the_largest_worker_ends_when_the_machine_begins_to_thrash(
 ) -> None:
     readings = iter([CALM, MachineMemory(total=16.0, available=available, swapped=swapped)])
     held = {10: 0.5, 11: 0.7}
-    watch = MemoryWatch(None, resident_gib=held.__getitem__, machine=lambda: next(readings), clock=Clock())
+    watch = MemoryWatch(resident_gib=held.__getitem__, machine=lambda: next(readings), clock=Clock())
     assert CALM.swapped + SWAPPED_GIB < 2.0
-    assert list(watch.overuse({1: 10, 2: 11})) == ([2] if ends else [])
+    assert list(watch.overuse({1: 10, 2: 11}, {})) == ([2] if ends else [])
 
 
 def test_each_kill_of_the_kernel_is_answered_for_once(tmp_path: Path) -> None:
@@ -101,8 +101,8 @@ def test_each_kill_of_the_kernel_is_answered_for_once(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_real_worker_over_its_limit_is_retried_smaller_and_ends_as_out_of_memory() -> None:
     """Torch alone takes more than the limit, so that every attempt is over it."""
-    supervisor = Supervisor([FoldWindows(train=TRAIN, validation=VALIDATION)], watch=MemoryWatch(0.02))
-    supervisor.start(7, job(settings=LONG, plan=batch_plan(32, 32)))
+    supervisor = Supervisor([FoldWindows(train=TRAIN, validation=VALIDATION)], watch=MemoryWatch())
+    supervisor.start(7, job(settings=LONG, plan=batch_plan(32, 32)), limit_gib=0.02)
     said = run(supervisor, is_end)
     supervisor.end_now()
     retried = [event for event in said if isinstance(event, Retried)]
@@ -128,8 +128,8 @@ def test_a_retry_that_fits_ends_as_if_it_had_been_the_first_and_says_what_was_be
         pids.update({child.process.pid: child.job.plan for child in supervisor._children.values()})  # type: ignore[misc]
         return 9.0 if pids[pid].micro_batch > 8 else 0.1
 
-    supervisor._watch = MemoryWatch(1.0, resident_gib=resident, machine=lambda: CALM, clock=Clock())
-    supervisor.start(0, job(settings=settings(epochs=3000)))
+    supervisor._watch = MemoryWatch(resident_gib=resident, machine=lambda: CALM, clock=Clock())
+    supervisor.start(0, job(settings=settings(epochs=3000)), limit_gib=1.0)
     said = run(supervisor, lambda event: isinstance(event, Retried) and event.plan.micro_batch == 8)
     supervisor.stop_all()
     said += run(supervisor, is_end)

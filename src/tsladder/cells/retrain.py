@@ -12,7 +12,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,12 +28,12 @@ from tsladder.cells.seed_jobs import concurrent_seeds, seed_folder, seed_jobs
 from tsladder.cells.training_log import TrainingLog, seed_lines
 from tsladder.cells.training_runs import training_run
 from tsladder.cells.work import CellWork, clear_scratch, settings_params
-from tsladder.execution.crew import Ended, JobOrder, Slot
+from tsladder.data.samples import Fold
+from tsladder.execution.crew import Ended, JobOrder, Message, Progress, Retried, Slot
 from tsladder.execution.heartbeat import Heartbeat
-from tsladder.execution.job_loop import STOPPING, describe_retry, heat_reason, run_jobs
-from tsladder.execution.thermal_guard import ThermalWatch
+from tsladder.execution.job_loop import STOPPING, Steps, describe_retry, heat_reason
 from tsladder.interruption import Interrupted
-from tsladder.locks import exclusive_lock, is_locked
+from tsladder.locks import exclusive_lock
 from tsladder.planning.plans import retraining_key, train_key
 from tsladder.results.live import LiveResults
 from tsladder.tracking import MlflowTracker, RunRecord, RunStatus, Tracker, open_cell_run
@@ -74,10 +74,9 @@ def train_winner(work: CellWork, choice: Choice, tracker: Tracker | None = None)
     Interrupted when asked to stop.
     """
     inputs = work.dataset.fingerprint(), work.dataset.splits_record
-    folder = work.places.training(work.cell, train_key(work.train_plan, choice, *inputs))
     key = retraining_key(work.train_plan, choice, *inputs)
-    with exclusive_lock(folder, f"the retraining of {work.cell}"):
-        trained = train_seeds(work, choice, folder, tracker)
+    with exclusive_lock(winner_folder(work, choice), f"the retraining of {work.cell}"):
+        trained = train_seeds(work, choice, winner_folder(work, choice), tracker)
         if isinstance(trained, str):
             _finish(work, key, _failed(work, trained))
             return
@@ -90,6 +89,24 @@ def train_winner(work: CellWork, choice: Choice, tracker: Tracker | None = None)
         for number, source in trained.folders.items():
             copy_trained(source, work.places.models(work.cell) / f"seed-{number}")
         _finish(work, key, ModelsStatus(cell=str(work.cell), seeds=tuple(trained.folders)), trained.outcomes)
+
+
+def winner_folder(work: CellWork, choice: Choice) -> Path:
+    """Return the live record in which the winner `choice` of the cell is trained."""
+    inputs = work.dataset.fingerprint(), work.dataset.splits_record
+    return work.places.training(work.cell, train_key(work.train_plan, choice, *inputs))
+
+
+def winner_steps(work: CellWork, choice: Choice, tracker: Tracker) -> Steps[None]:
+    """Train the seeds of the winner `choice` into its live record, as `train_winner` does, with the crew of the caller.
+
+    Nothing is written under artifacts/. Seeds of which this machine can train none are left to `train_winner`.
+    """
+    folder = winner_folder(work, choice)
+    with exclusive_lock(folder, f"the retraining of {work.cell}"):
+        jobs = seed_jobs(work, choice, folder)
+        if not isinstance(jobs, str):
+            yield from job_steps(work, jobs, folder, tracker, OWN_WINNER, beside_others=True)
 
 
 def _failed(work: CellWork, reason: str, stop_reason: StopReason | None = None) -> Ending:
@@ -134,14 +151,29 @@ def train_jobs(
 ) -> SeedResults:
     """Train those of the numbered `jobs`, all of one architecture, that are not yet in `folder`, whose lock the caller
     holds. Raises Interrupted."""
+    tracker = tracker or MlflowTracker(work.places.mlruns, work.params.study.name)
+    return work.run(job_steps(work, jobs, folder, tracker, purpose))
+
+
+def job_steps(
+    work: CellWork,
+    jobs: dict[int, Job],
+    folder: Path,
+    tracker: Tracker,
+    purpose: Purpose,
+    *,
+    beside_others: bool = False,
+) -> Steps[SeedResults]:
+    """Do as `train_jobs`, with the crew of the caller. `beside_others`: where it trains other models as well, which
+    leave no core idle."""
     clear_scratch(folder)
     for number in jobs:
         _discard_machine_failure(seed_folder(folder, number) / OUTCOME)
     missing = {number: job for number, job in jobs.items() if not (seed_folder(folder, number) / OUTCOME).exists()}
     too_hot = None
     if missing:
-        tracker = tracker or MlflowTracker(work.places.mlruns, work.params.study.name)
-        too_hot = _train(work, missing, folder, tracker, purpose, total=len(jobs))
+        seeds = _Seeds(work, missing, folder, tracker, purpose, total=len(jobs), beside_others=beside_others)
+        too_hot = yield from seeds.run()
     folders = {n: path for n in jobs if ((path := seed_folder(folder, n)) / OUTCOME).exists()}
     outcomes = {number: read_seed(path / OUTCOME) for number, path in folders.items()}
     if too_hot is None:
@@ -158,78 +190,117 @@ def _discard_machine_failure(outcome: Path) -> None:
         outcome.unlink()
 
 
-def _train(
-    work: CellWork, jobs: dict[int, Job], folder: Path, tracker: Tracker, purpose: Purpose, *, total: int
-) -> tuple[TemperatureReading, dict[int, TrainingOutcome]] | None:
-    """Train `jobs` and return None when all ended; after a stop for heat, return the temperature reading and how each
-    open seed ended.
+class _Seeds:
+    """Source of the trainings `jobs` into `folder`, of `total` there are."""
 
-    Raises Interrupted.
-    """
-    workers = concurrent_seeds(work, work.execution(next(iter(jobs.values())).spec))
-    search_key = work.search_key
-    waiting = list(jobs)
-    started: dict[int, int] = {}
-    stopped_by_heat: dict[int, TrainingOutcome] = {}
+    def __init__(
+        self,
+        work: CellWork,
+        jobs: dict[int, Job],
+        folder: Path,
+        tracker: Tracker,
+        purpose: Purpose,
+        *,
+        total: int,
+        beside_others: bool,
+    ) -> None:
+        self._work = work
+        self._jobs = jobs
+        self._folder = folder
+        self._tracker = tracker
+        self._purpose = purpose
+        self._total = total
+        self._waiting = list(jobs)
+        self._started: dict[int, int] = {}
+        self._stopped_by_heat: dict[int, TrainingOutcome] = {}
+        self._parent_id = ""
+        self._results = LiveResults(work.places, work.params, self._say)
+        winner_of = purpose.winner_of
+        self._log = TrainingLog(
+            work.cell, lambda number: f"{winner_of}{' ' if winner_of else ''}{purpose.named(number)}/{total}"
+        )
+        self._spec = next(iter(jobs.values())).spec
+        execution = work.execution(self._spec)
+        self.workers = execution.workers if beside_others else concurrent_seeds(work, execution)
+        self.folds: Sequence[Fold] = work.dataset.folds[-1:]
+        self.models_per_job = 1
+        self.heartbeat = _heartbeat(folder, purpose, total)
 
-    def say(text: str) -> None:
-        print(f"{work.cell}: {text}", file=sys.stderr, flush=True)
+    def run(self) -> Steps[tuple[TemperatureReading, dict[int, TrainingOutcome]] | None]:
+        """Have all jobs trained, and return None when all ended; after a stop for heat, return the temperature reading
+        and how each open seed ended. Raises Interrupted."""
+        work, jobs, purpose = self._work, self._jobs, self._purpose
+        for line in seed_lines(
+            work,
+            next(iter(jobs.values())),
+            winner_of=purpose.winner_of,
+            total=self._total,
+            missing=list(jobs),
+            workers=self.workers,
+            each=purpose.each,
+        ):
+            self._say(line)
+        with open_cell_run(self._tracker, str(work.cell), work.tags(Phase.SEARCH, work.search_key)) as parent:
+            self._parent_id = parent.run_id
+            reading = yield self
+            if reading is not None:
+                parent.status = RunStatus.FAILED
+                for number in self._waiting:
+                    self._stopped_by_heat[number] = ended_early(
+                        jobs[number], StopReason.THERMAL, 0.0, "too hot to begin"
+                    )
+                return reading, self._stopped_by_heat
+            done = [number for number in jobs if (seed_folder(self._folder, number) / OUTCOME).exists()]
+            if len(done) < len(jobs):
+                raise Interrupted(f"{work.cell}: stopped with {len(done)} of {len(jobs)} open {purpose.each}s trained")
+        return None
 
-    winner_of = purpose.winner_of
-    log = TrainingLog(work.cell, lambda number: f"{winner_of}{' ' if winner_of else ''}{purpose.named(number)}/{total}")
-    for line in seed_lines(
-        work,
-        next(iter(jobs.values())),
-        winner_of=winner_of,
-        total=total,
-        missing=list(jobs),
-        workers=workers,
-        each=purpose.each,
-    ):
-        say(line)
+    @property
+    def work_left(self) -> float:
+        """Parameters of the models that are still to be trained: a model's work grows with them."""
+        return float(len(self._waiting) * self._spec.n_params)
 
-    def next_job(slot: Slot) -> JobOrder | None:
-        if not waiting:
+    @property
+    def is_ready(self) -> bool:
+        return bool(self._waiting)
+
+    def next_job(self, slot: Slot) -> JobOrder | None:
+        if not self._waiting:
             return None
-        number = waiting.pop(0)
-        job = jobs[number] = _in_slot(work, jobs[number], slot)
-        started[number] = int(time.time() * 1000)
-        log.started(number, f"random seed {job.seed}", epochs=job.settings.epochs)
+        number = self._waiting.pop(0)
+        job = self._jobs[number] = _in_slot(self._work, self._jobs[number], slot)
+        self._started[number] = int(time.time() * 1000)
+        self._log.started(number, f"random seed {job.seed}", epochs=job.settings.epochs)
         return JobOrder(number=number, job=job)
 
-    results = LiveResults(work.places, work.params, say)
-    with open_cell_run(tracker, str(work.cell), work.tags(Phase.SEARCH, search_key)) as parent:
+    def again(self, number: int, slot: Slot) -> JobOrder:
+        job = self._jobs[number] = _in_slot(self._work, self._jobs[number], slot)
+        return JobOrder(number=number, job=job)
 
-        def on_end(event: Ended) -> None:
-            if event.outcome.stop_reason is StopReason.THERMAL:
-                stopped_by_heat[event.number] = event.outcome
-            _store_seed(work, jobs[event.number], event, folder, purpose)
-            run = _run(work, jobs[event.number], event, purpose, search_key, parent.run_id, started[event.number])
-            tracker.log_run(run)
-            if not winner_of:
-                results.update()
+    def on_epoch(self, event: Progress) -> None:
+        self._log.epoch_ended(event)
 
-        reading = run_jobs(
-            work.crew(work.dataset.folds[-1:], workers=workers),
-            next_job=next_job,
-            on_retry=lambda event: say(f"{purpose.named(event.number)}: {describe_retry(event)}"),
-            on_end=on_end,
-            on_epoch=log.epoch_ended,
-            on_stop=lambda: say(f"{STOPPING}; a second Ctrl-C stops at once"),
-            on_message=lambda event: say(f"{purpose.named(event.number)}: {event.text}"),
-            watch=ThermalWatch(work.thermometer, say),
-            heartbeat=_heartbeat(folder, purpose, total),
-            pause_requested=lambda: is_locked(work.places.pause),
-        )
-        if reading is not None:
-            parent.status = RunStatus.FAILED
-            for number in waiting:
-                stopped_by_heat[number] = ended_early(jobs[number], StopReason.THERMAL, 0.0, "too hot to begin")
-            return reading, stopped_by_heat
-        done = [number for number in jobs if (seed_folder(folder, number) / OUTCOME).exists()]
-        if len(done) < len(jobs):
-            raise Interrupted(f"{work.cell}: stopped with {len(done)} of {len(jobs)} open {purpose.each}s trained")
-    return None
+    def on_retry(self, event: Retried) -> None:
+        self._say(f"{self._purpose.named(event.number)}: {describe_retry(event)}")
+
+    def on_message(self, event: Message) -> None:
+        self._say(f"{self._purpose.named(event.number)}: {event.text}")
+
+    def on_end(self, event: Ended) -> None:
+        work, purpose, job = self._work, self._purpose, self._jobs[event.number]
+        if event.outcome.stop_reason is StopReason.THERMAL:
+            self._stopped_by_heat[event.number] = event.outcome
+        _store_seed(work, job, event, self._folder, purpose)
+        started = self._started[event.number]
+        self._tracker.log_run(_run(work, job, event, purpose, work.search_key, self._parent_id, started))
+        if not purpose.winner_of:
+            self._results.update()
+
+    def on_stop(self) -> None:
+        self._say(f"{STOPPING}; a second Ctrl-C stops at once")
+
+    def _say(self, text: str) -> None:
+        print(f"{self._work.cell}: {text}", file=sys.stderr, flush=True)
 
 
 def _in_slot(work: CellWork, job: Job, slot: Slot) -> Job:

@@ -18,6 +18,7 @@ from tsladder.cells.trial_identity import trial_base
 from tsladder.cells.trial_records import TrialRecorder
 from tsladder.cells.trial_runner import HeatStop, TrialRunner
 from tsladder.cells.work import CellWork, clear_scratch
+from tsladder.execution.job_loop import Steps
 from tsladder.interruption import Interrupted
 from tsladder.models.spec import ModelSpec
 from tsladder.panel.dataset import PanelDataset
@@ -74,10 +75,16 @@ class SearchResult:
 
 
 def run_search(search: Search, tracker: Tracker) -> SearchResult | str:
-    """Train the trials that have not ended yet; or return the reason why they cannot be trained on this machine.
+    """Train the trials that have not ended yet, with a crew of their own; or return the reason why they cannot be
+    trained on this machine.
 
     The caller holds the lock of `search.folder`. Raises Interrupted when asked to stop.
     """
+    return search.work.run(search_steps(search, tracker))
+
+
+def search_steps(search: Search, tracker: Tracker) -> Steps[SearchResult | str]:
+    """Do as `run_search`, with the crew of the caller."""
     work, schedule = search.work, search.schedule
     workers = _workers(search)
     if isinstance(workers, str):
@@ -150,7 +157,8 @@ def run_search(search: Search, tracker: Tracker) -> SearchResult | str:
             if words is not None:
                 say(words)
         publish(runner.ended_records)
-        stopped, heat = runner.run(), runner.heat_stop
+        stopped = yield from runner.run()
+        heat = runner.heat_stop
         records = tuple(runner.ended_records)
         best = schedule.objective.best(records)
         if search.phase is Phase.SEARCH:

@@ -63,30 +63,34 @@ def write_search(work: CellWork, space: SearchSpace, schedule: Schedule, found: 
         write_trial_files(work, work.search_key, folder, records)
     covered = coverage(space, schedule, records, found.finished, _adoption_note(found))
     write_coverage(work.places.coverage(work.cell), covered)
-    winner = schedule.objective.best(records)
+    winner = winner_of(work, space, schedule, found)
     if winner is None:
         counts = Counter(str(record.outcome.stop_reason) for record in records)
         listed = ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items()))
         write_failure(work, f"none of {len(records)} trials ended with a {schedule.objective.name} ({listed})")
         return
-    spec = work.spec(dict(winner.params))
-    settings = Settings.from_record(dict(winner.params))
-    write_choice(
-        work.places.choice(work.cell),
-        Choice(
-            cell=str(work.cell),
-            budget=work.cell.budget,
-            horizon=work.cell.horizon,
-            architecture=spec.architecture(),
-            settings=settings.to_record(),
-            n_params=spec.n_params,
-            n_params_blocks=spec.n_params_blocks,
-            n_params_body=spec.n_params_body,
-            off_budget=not is_within(spec, space.grid.n_budget),
-        ),
-    )
+    write_choice(work.places.choice(work.cell), winner)
     leader = best_params(work, work.search_key, schedule.objective, records)
     write_best_params(work.places.best_params(work.cell), leader)
+
+
+def winner_of(work: CellWork, space: SearchSpace, schedule: Schedule, found: SearchResult) -> Choice | None:
+    """Return the winner of a finished search; None where no trial has a score."""
+    best = schedule.objective.best(found.records)
+    if best is None:
+        return None
+    spec = work.spec(dict(best.params))
+    return Choice(
+        cell=str(work.cell),
+        budget=work.cell.budget,
+        horizon=work.cell.horizon,
+        architecture=spec.architecture(),
+        settings=Settings.from_record(dict(best.params)).to_record(),
+        n_params=spec.n_params,
+        n_params_blocks=spec.n_params_blocks,
+        n_params_body=spec.n_params_body,
+        off_budget=not is_within(spec, space.grid.n_budget),
+    )
 
 
 def _adoption_note(found: SearchResult) -> str | None:

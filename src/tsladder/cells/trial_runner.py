@@ -1,4 +1,4 @@
-"""Train the trials of one cell in worker processes and record them as they end; resumable at any instant.
+"""Trials of one cell as jobs of worker processes, recorded as they end; resumable at any instant.
 
 trials.jsonl is written the moment a trial ends and is the truth. Which trial comes next is decided in `draws`.
 """
@@ -12,17 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tsladder.artifacts.heat import TemperatureReading
-from tsladder.artifacts.outcome import TrainingOutcome
 from tsladder.artifacts.trials import TRIALS, TrialRecord, append_trial
 from tsladder.cells.start_lines import describe_taken_over, describe_trial
 from tsladder.cells.training_log import TrainingLog
 from tsladder.cells.trial_records import TrialPlan, TrialRecorder
 from tsladder.cells.work import CellWork
-from tsladder.execution.crew import JobOrder, Slot
+from tsladder.data.samples import Fold
+from tsladder.execution.crew import Ended, JobOrder, Message, Progress, Retried, Slot
 from tsladder.execution.heartbeat import Heartbeat
-from tsladder.execution.job_loop import STOPPING, describe_retry, run_jobs
-from tsladder.execution.thermal_guard import ThermalWatch
-from tsladder.locks import is_locked
+from tsladder.execution.job_loop import STOPPING, Steps, describe_retry
 from tsladder.params import PruningParams
 from tsladder.planning.identity import training_identity
 from tsladder.search.configuration import Configuration
@@ -52,8 +50,8 @@ class HeatStop:
 
 
 class TrialRunner:
-    """Runner of one start of a cell's search in `folder`, whose lock the caller holds, after the `attempts` recorded
-    there.
+    """Source of the trials of one start of a cell's search in `folder`, whose lock the caller holds, after the
+    `attempts` recorded there.
 
     `key` is the identity of the search. A configuration among `known` is not trained, and a trial that ended in an
     `earlier` search is taken over from there.
@@ -95,8 +93,15 @@ class TrialRunner:
             ),
             attempts,
         )
+        self._study: SearchStudy | None = None
         self._running: dict[int, TrialPlan] = {}
         self._jobs: dict[int, Job] = {}
+        self.folds: Sequence[Fold] = work.dataset.folds
+        self.workers = recorder.workers
+        self.models_per_job = len(self.folds)
+        self.heartbeat = Heartbeat(
+            folder, phase=recorder.phase, total=schedule.trials_total, done=lambda: len(self._draws.ended)
+        )
         self._log = TrainingLog(work.cell, lambda number: f"trial {number + 1}/{schedule.trials_total}")
         self._heat_stop: HeatStop | None = None
         self._stopped_by_heat: list[TrialRecord] = []
@@ -116,46 +121,62 @@ class TrialRunner:
         """Ended trials in the order of their numbers."""
         return self._draws.ended
 
-    def run(self) -> bool:
-        """Train every trial that has not ended yet. Returns True when the search stopped before all had ended, on
-        request or for heat.
+    def run(self) -> Steps[bool]:
+        """Have every trial trained that has not ended yet. Returns True when the search stopped before all had ended,
+        on request or for heat.
 
         Where none is left the journal is still brought up to date: a kill may have come between the last trial's line
         and the journal's.
         """
         seed = sampler_seed(self._work.seed, self._work.cell, self._recorder.phase)
         study = open_study(self._folder, self._space.draws, key=self._key, seed=seed, say=self._recorder.say)
+        self._study = study
         self._draws.restore(study)
-        too_hot = self._train(study) if self._draws.any_open else None
+        too_hot = None
+        if self._draws.any_open:
+            too_hot = yield self
         self._draws.tell_through(study, self._schedule.trials_total - 1)
         if too_hot is not None:
             self._heat_stop = HeatStop(too_hot, tuple(self._stopped_by_heat))
         return self._draws.any_left
 
-    def _train(self, study: SearchStudy) -> TemperatureReading | None:
-        """Keep the workers busy; return the temperature reading for which they were stopped, if they were."""
-        folds = self._work.dataset.folds
-        return run_jobs(
-            self._work.crew(folds, workers=self._recorder.workers),
-            next_job=lambda slot: self._next_job(study, slot),
-            on_retry=lambda event: self._recorder.say(f"trial {event.number + 1}: {describe_retry(event)}"),
-            on_end=lambda event: self._record_end(study, self._running.pop(event.number), event.outcome),
-            on_epoch=self._log.epoch_ended,
-            on_stop=lambda: self._recorder.say(f"{STOPPING}; a second Ctrl-C stops at once"),
-            on_message=lambda event: self._recorder.say(f"trial {event.number + 1}: {event.text}"),
-            watch=ThermalWatch(self._work.thermometer, self._recorder.say),
-            heartbeat=Heartbeat(
-                self._folder,
-                phase=self._recorder.phase,
-                total=self._schedule.trials_total,
-                done=lambda: len(self._draws.ended),
-            ),
-            pause_requested=lambda: is_locked(self._work.places.pause),
-            models_per_job=len(folds),
-        )
+    @property
+    def work_left(self) -> float:
+        """Parameters of the models that are still to be trained: a model's work grows with them."""
+        waiting = self._schedule.trials_total - len(self._draws.ended) - len(self._running)
+        return float(max(0, waiting) * self._space.grid.n_budget)
 
-    def _next_job(self, study: SearchStudy, slot: Slot) -> JobOrder | None:
-        while (drawn := self._draws.draw(study)) is not None:
+    @property
+    def is_ready(self) -> bool:
+        return self._draws.any_open and len(self._running) < self._recorder.lag
+
+    def again(self, number: int, slot: Slot) -> JobOrder:
+        trial = self._running[number] = self._plan_trial(self._running[number].drawn, slot)
+        job = self._jobs[number] = self._job(trial)
+        return JobOrder(number=number, attempt=trial.drawn.attempt, job=job)
+
+    def on_epoch(self, event: Progress) -> None:
+        self._log.epoch_ended(event)
+
+    def on_retry(self, event: Retried) -> None:
+        self._recorder.say(f"trial {event.number + 1}: {describe_retry(event)}")
+
+    def on_message(self, event: Message) -> None:
+        self._recorder.say(f"trial {event.number + 1}: {event.text}")
+
+    def on_end(self, event: Ended) -> None:
+        trial = self._running.pop(event.number)
+        record = self._recorder.record(trial, event.outcome)
+        self._store(record)
+        if event.outcome.stop_reason is StopReason.THERMAL:
+            self._stopped_by_heat.append(record)
+        self._recorder.announce(trial, record, self._schedule.objective.best(self.ended_records))
+
+    def on_stop(self) -> None:
+        self._recorder.say(f"{STOPPING}; a second Ctrl-C stops at once")
+
+    def next_job(self, slot: Slot) -> JobOrder | None:
+        while (drawn := self._draws.draw(self._opened)) is not None:
             trial = self._plan_trial(drawn, slot)
             found = self._earlier.find(trial.identity, trial.drawn.bar)
             if found is None:
@@ -164,7 +185,7 @@ class TrialRunner:
             record = self._recorder.taken_over(trial, found)
             if record.taken_from is not None:
                 self._taken_over[record.taken_from.folder] += 1
-            self._store(study, record)
+            self._store(record)
         self._report_taken_over()
         return None
 
@@ -177,6 +198,12 @@ class TrialRunner:
             self._recorder.say(f"trial {trial.drawn.number + 1} resumes from the checkpoint of {fetched.name}")
         job = self._jobs[trial.drawn.number] = self._job(trial)
         return job
+
+    @property
+    def _opened(self) -> SearchStudy:
+        if self._study is None:
+            raise RuntimeError("trials are asked for before `run` has opened the journal")
+        return self._study
 
     def _report_taken_over(self) -> None:
         """Report the trials taken over from other searches since the last report."""
@@ -220,18 +247,11 @@ class TrialRunner:
             folds=self._work.dataset.folds,
         )
 
-    def _record_end(self, study: SearchStudy, trial: TrialPlan, outcome: TrainingOutcome) -> None:
-        record = self._recorder.record(trial, outcome)
-        self._store(study, record)
-        if outcome.stop_reason is StopReason.THERMAL:
-            self._stopped_by_heat.append(record)
-        self._recorder.announce(trial, record, self._schedule.objective.best(self.ended_records))
-
-    def _store(self, study: SearchStudy, record: TrialRecord) -> None:
+    def _store(self, record: TrialRecord) -> None:
         """Record a trial on disk first, then in MLflow."""
         append_trial(self._folder / TRIALS, record)
         job = self._jobs.pop(record.number, None)
-        self._draws.end(study, record)
+        self._draws.end(self._opened, record)
         decided = record.best_val_loss is not None or record.outcome.stop_reason in _REPEATABLE_ENDINGS
         if record.final and decided and job is not None:
             remove_checkpoints(job.checkpoints)

@@ -33,8 +33,11 @@ from tsladder.data.samples import Fold
 from tsladder.data.windows import FoldWindows
 from tsladder.errors import WorkFailed
 from tsladder.execution.crew import Crew, Crews, Slot
+from tsladder.execution.job_loop import Steps, run_steps
 from tsladder.execution.local_crew import LocalCrew
+from tsladder.execution.thermal_guard import ThermalWatch
 from tsladder.execution.thermometer import Thermometer, thermometer_for
+from tsladder.locks import is_locked
 from tsladder.models.spec import Geometry, ModelSpec, spec_from_architecture
 from tsladder.panel.dataset import PanelDataset, panel_dataset
 from tsladder.panel.study_cube import study_cube
@@ -54,6 +57,7 @@ from tsladder.training.outcome import Job
 from tsladder.vocabulary import Cell, Phase
 
 K = TypeVar("K")
+T = TypeVar("T")
 
 SCRATCH = "scratch"
 """Folder of a live record that holds nothing worth keeping."""
@@ -193,10 +197,23 @@ class CellWork:
             calibration=calibration or self.machine.calibration,
         )
 
-    def crew(self, folds: Sequence[Fold], *, workers: int) -> Crew:
-        """Return the crew that trains on `folds`, `workers` models at once."""
-        threads = max(1, self.machine.cores // workers)
-        return self.crews(folds, machine=self.machine, workers=workers, threads=threads)
+    def crew(self) -> Crew:
+        """Return a crew that trains the models of this cell alone."""
+        return self.crews(self.machine)
+
+    def run(self, steps: Steps[T]) -> T:
+        """Do work of this cell alone, with a crew of its own, and return its result. Raises Interrupted when asked to
+        stop."""
+
+        def say(text: str) -> None:
+            print(f"{self.cell}: {text}", file=sys.stderr, flush=True)
+
+        return run_steps(
+            steps,
+            self.crew,
+            watch=ThermalWatch(self.thermometer, say),
+            pause_requested=lambda: is_locked(self.places.pause),
+        )
 
     def in_slot(self, spec: ModelSpec, slot: Slot, effective_batch: int | None = None) -> JobExecution | None:
         """Return how `spec` is trained in `slot`; None: it does not fit."""
@@ -270,8 +287,17 @@ class CellWork:
         )
 
 
-def open_cell(places: Places, params: AnyParams, cell: Cell, plan: CellPlan, *, crews: Crews = LocalCrew) -> CellWork:
-    """Load the samples of `cell`, whose models `crews` will train.
+def open_cell(
+    places: Places,
+    params: AnyParams,
+    cell: Cell,
+    plan: CellPlan,
+    *,
+    crews: Crews = LocalCrew,
+    machine: Machine | None = None,
+) -> CellWork:
+    """Load the samples of `cell`, whose models `crews` will train. `machine`: this machine as it was surveyed before;
+    None: it is surveyed now.
 
     Raises WorkFailed when the features do not have the planned columns, BadInput when this machine is to train with
     less memory than any model takes.
@@ -294,8 +320,9 @@ def open_cell(places: Places, params: AnyParams, cell: Cell, plan: CellPlan, *, 
         raise WorkFailed(
             f"{places.features} has {found} columns and the plan of {cell} {geometry.n_features}: run `dvc repro`"
         )
-    machine = survey(params.hardware, places.calibration)
-    check_memory(places, params, machine)
+    if machine is None:
+        machine = survey(params.hardware, places.calibration)
+        check_memory(places, params, machine)
     return CellWork(
         cell=cell,
         places=places,
