@@ -98,7 +98,7 @@ def survey(hardware: HardwareParams, calibration_file: Path | None = None, *, ou
     calibrated = None if calibration_file is None else read_calibration(calibration_file)
     own = calibrated if calibrated is not None and calibrated.machine == identity(device) else None
     return Machine(
-        cores=_cores(),
+        cores=usable_cores(),
         memory_gib=memory,
         held_by_others_gib=0.0 if requested is not None else _less_reserve(available.total_gib) - memory,
         available=available,
@@ -180,7 +180,8 @@ def slow_bf16_note(machine: Machine, precision: str) -> str | None:
     )
 
 
-def _cores() -> int:
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
