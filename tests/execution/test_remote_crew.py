@@ -252,10 +252,10 @@ def test_the_machine_of_a_crew_is_that_of_most_places(opened: list[RemoteCrew]) 
         }
     )
     crew = crew_of(opened, fleet)
-    assert crew.machine == MACHINE
+    assert crew.machine() == MACHINE
     fleet.kill("b")
     fleet.kill("c")
-    heard(crew, lambda _events: crew.machine == large)
+    heard(crew, lambda _events: crew.machine() == large)
 
 
 def test_a_stop_reaches_places_that_answer_later(opened: list[RemoteCrew], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -315,10 +315,12 @@ class RemoteCrew:
         self._parcels.clear()
         self._fleet.close()
 
-    @property
-    def machine(self) -> Machine | None:
-        """Machine of the places of the kind of which there are most; None where none has answered."""
+    def machine(self, *, of_all: bool = False) -> Machine | None:
+        """Return the machine of the places of the kind of which there are most, or with `of_all` the one with the least
+        memory; None where no place has answered."""
         found = [one.description for one in self._stations if one.works and one.description is not None]
+        if of_all:
+            return min((one.machine for one in found), key=lambda machine: machine.memory_gib, default=None)
         kinds = Counter(description.kind for description in found)
         most = max(sorted(kinds), key=lambda kind: kinds[kind], default=None)
         return next((description.machine for description in found if description.kind == most), None)
