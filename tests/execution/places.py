@@ -40,9 +40,7 @@ class AnyPlace(Protocol):
 
 def real_place(machine: Machine = MACHINE, *, folder: Path | None = None, **changes: Any) -> Place:
     """A place with worker processes."""
-    return Place(
-        lambda: description(machine, **changes), thermometer=lambda _device: Script(50.0), folder=folder
-    )
+    return Place(lambda: description(machine, **changes), thermometer=lambda _device: Script(50.0), folder=folder)
 
 
 class InstantPlace:
@@ -51,7 +49,9 @@ class InstantPlace:
     `kills`: numbers of the jobs that kill it. `held_back`: whether its jobs wait.
     """
 
-    def __init__(self, about: PlaceDescription | None = None, *, kills: Callable[[int], bool] = lambda _n: False) -> None:
+    def __init__(
+        self, about: PlaceDescription | None = None, *, kills: Callable[[int], bool] = lambda _n: False
+    ) -> None:
         self.about = about or description()
         self.kills = kills
         self.held_back = False
@@ -79,8 +79,7 @@ class InstantPlace:
             self._woken.clear()
         events: list[Event | FilePiece] = []
         if not self.held_back:
-            for number in list(self._jobs):
-                events.append(self._epoch(number))
+            events.extend([self._epoch(number) for number in list(self._jobs)])
         signs = {number: VitalSigns(silent_seconds=0.0, resident_gib=0.1) for number in self._jobs}
         return Answer(events=tuple(events), signs=signs, hot=self.hot)
 

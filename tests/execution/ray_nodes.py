@@ -24,7 +24,20 @@ needs_ray = pytest.mark.skipif(
     find_spec("ray") is None and not REQUIRED, reason="Ray is not installed: pip install -r requirements-ray.lock"
 )
 
+TOKEN = secrets.token_hex(32)
+"""One for all clusters of this process: Ray reads it once."""
+
 STARTED_SECONDS = 120.0
+
+START = """
+import os, sys
+os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "1"
+from ray.scripts.scripts import main
+os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+sys.argv[0] = "ray"
+main()
+"""
+"""`ray start` lets no second node join where Ray is confined to loopback addresses, and needs no more than this."""
 
 
 def free_port() -> int:
@@ -38,7 +51,7 @@ class RayNodes:
     """A cluster of this machine. `start` adds a node of `cores` cores, the first one is the head."""
 
     port: int = field(default_factory=free_port)
-    token: str = field(default_factory=lambda: secrets.token_hex(32))
+    token: str = TOKEN
     nodes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -65,7 +78,7 @@ class RayNodes:
         if self.nodes:
             where = ["--address", self.address]
         node = subprocess.Popen(
-            [sys.executable, "-m", "ray.scripts.scripts", "start", *where, "--num-cpus", str(cores), "--num-gpus", "0"]
+            [sys.executable, "-c", START, "start", *where, "--num-cpus", str(cores), "--num-gpus", "0"]
             + ["--node-ip-address", "127.0.0.1", "--object-store-memory", str(100 * 1024 * 1024), "--block"]
             + (["--temp-dir", self._folder.name] if not self.nodes else []),
             env={**os.environ, "PYTHONPATH": self._python_path(), **self.environment, **(environment or {})},
@@ -77,7 +90,8 @@ class RayNodes:
         deadline = time.monotonic() + STARTED_SECONDS
         log = Path(self._folder.name) / f"node-{len(self.nodes) - 1}.log"
         while b"Ray runtime started" not in log.read_bytes():
-            assert node.poll() is None and time.monotonic() < deadline, log.read_text()
+            assert node.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.1)
         return len(self.nodes) - 1
 

@@ -126,8 +126,8 @@ def run_pool(
     pause_requested: Callable[[], bool],
     choice: SlotChoice | None = None,
 ) -> list[Exception | None]:
-    """Run the work of all `cells` side by side in the slots of one crew, then end the crew. `choice`: which slots a cell
-    may use; None: any.
+    """Run the work of all `cells` side by side in the slots of one crew, then end the crew. `choice`: which slots a
+    cell may use; None: those of one kind.
 
     A cell is begun when there is room that no cell before it needs, and served in the order of the work that is left,
     most first. Returns for each cell the exception with which its work ended, or None. The first Ctrl-C or SIGTERM lets
@@ -325,8 +325,8 @@ class _Pool:
             member.kind_missed_since = now
         elif now - member.kind_missed_since >= self._choice.patience:
             self._choice.say(
-                f"no place of the kind {member.kind!r} has been free for {self._choice.patience:.0f} s: a cell that began "
-                "there goes on at another kind, where the last digits of its losses may differ"
+                f"no place of the kind {member.kind!r} has been free for {self._choice.patience:.0f} s: a cell that "
+                "began there goes on at another kind, where the last digits of its losses may differ"
             )
             member.kind = member.kind_missed_since = None
 

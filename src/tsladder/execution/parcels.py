@@ -104,7 +104,9 @@ def _days_parcel(folds: Sequence[DayFold]) -> DaysParcel:
         raise ValueError("the folds of a cell are days of different cubes")
     prints = [region.fingerprint() for fold in folds for region in (fold.train, fold.validation)]
     others = [
-        (region.entry_lag, region.horizon, region.cost_bps) for fold in folds for region in (fold.train, fold.validation)
+        (region.entry_lag, region.horizon, region.cost_bps)
+        for fold in folds
+        for region in (fold.train, fold.validation)
     ]
     return DaysParcel(
         key=digest("days", prints, others),

@@ -148,7 +148,7 @@ class Place:
             events: list[Event | FilePiece] = []
             for command in commands:
                 self._carry_out(command)
-            if self._over is not None:
+            if self._has_ended():
                 return Answer()
             action = self._watch.update(tuple(self._running), stopping=self._stopping)
             if action is Action.STOP:
@@ -210,6 +210,9 @@ class Place:
         while self._over is None:
             time.sleep(_LOOK_SECONDS)
             self.check_driver()
+
+    def _has_ended(self) -> bool:
+        return self._over is not None
 
     def _end(self, why: str) -> None:
         if self._over is not None:

@@ -36,6 +36,11 @@ def describe_machine(
         machine = dataclasses.replace(machine, cores=max(1, min(cores, machine.cores)))
     if hardware.memory_gib is None:
         machine = dataclasses.replace(machine, memory_gib=in_steps(machine.memory_gib))
+    return description_of(machine)
+
+
+def description_of(machine: Machine) -> PlaceDescription:
+    """Describe `machine`, which is this process's own."""
     return PlaceDescription(
         machine=machine,
         kind=kind_of(machine),
@@ -53,10 +58,11 @@ def in_steps(gib: float) -> float:
     return math.floor(gib / step) * step
 
 
-def kind_of(machine: Machine) -> str:
-    """Return the kind of places that lay out a training as `machine` does and compute it with the same device."""
+def kind_of(machine: Machine, device: str | None = None) -> str:
+    """Return the kind of places that lay out a training as `machine` does and compute it with the same device, which is
+    called `device`; None: that of this process."""
     words = [
-        str(identity(machine.device)["processor"]),
+        device or str(identity(machine.device)["processor"]),
         f"{machine.cores} core{'s' if machine.cores > 1 else ''}",
         f"{machine.memory_gib:g} GiB",
     ]

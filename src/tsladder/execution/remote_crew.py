@@ -407,7 +407,10 @@ class RemoteCrew:
         if call is None or station not in self._stations:
             return
         if not call.done():
-            if self._clock() - station.called > _POLL_SECONDS + ANSWER_SECONDS and station.state is not PlaceState.ASKED:
+            if (
+                self._clock() - station.called > _POLL_SECONDS + ANSWER_SECONDS
+                and station.state is not PlaceState.ASKED
+            ):
                 self._lose(station, f"it has not answered for {ANSWER_SECONDS:.0f} s")
             return
         station.call = None
@@ -546,9 +549,7 @@ def _files_to_begin_with(order: JobOrder) -> Iterator[Sending]:
     job = order.job
     if job.checkpoints is not None:
         folder = Path(job.checkpoints.folder)
-        yield from sendings(
-            folder, checkpoint_files(folder), shared_name(order.number, order.attempt, "checkpoints")
-        )
+        yield from sendings(folder, checkpoint_files(folder), shared_name(order.number, order.attempt, "checkpoints"))
     if job.initial_weights is not None:
         folder = Path(job.initial_weights)
         yield from sendings(folder, trained_files(folder), shared_name(order.number, order.attempt, "initial"))

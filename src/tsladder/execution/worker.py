@@ -55,9 +55,7 @@ class WorkerMessage:
     text: str
 
 
-def run_job(
-    channel: Connection, job: Job, samples: SharedFolds, environment: Mapping[str, str] | None = None
-) -> None:
+def run_job(channel: Connection, job: Job, samples: SharedFolds, environment: Mapping[str, str] | None = None) -> None:
     """Run `job` on `samples` and send its messages through `channel`: the entry point of the child process.
 
     `environment`: variables to set before anything asks for a device, such as CUDA_VISIBLE_DEVICES.

@@ -293,7 +293,10 @@ RAY_LAG = 4
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HardwareParams:
-    """Hardware section: how a cell is executed on this machine; never part of the question."""
+    """Hardware section: where and how a cell is executed; never part of the question.
+
+    `address`: of the head of a Ray cluster, where `executor` is ray. `patience`: seconds.
+    """
 
     device: Literal["auto", "cpu", "cuda", "mps"]
     memory_gib: Positive | None
