@@ -80,7 +80,8 @@ class JobSource(Protocol):
 
     @property
     def is_ready(self) -> bool:
-        """Whether `next_job` may have a job now. Where it turns out to have none, a slot was kept free for nothing."""
+        """Whether `next_job` may have a job now: if it has none, a slot was kept free for nothing. While no job of this
+        source runs, False means that there is none any more."""
 
     def next_job(self, slot: Slot) -> JobOrder | None:
         """Return the next job, to be started in `slot`; None: none now, or, while no job of this source runs, none any
@@ -277,6 +278,10 @@ class _Pool:
         """Offer free slots to all sources once, those with the most work left first. Returns True where a cell went on
         to its next source or to its end, since then there may be more to do."""
         active = [member for member in self._members if member.source is not None]
+        for member in active:
+            if not member.running and not member.lost and not member.jobs.is_ready:
+                self._resume(member, None)
+                return True
         reserved: set[str] = set()
         for member in sorted(active, key=_work_left, reverse=True):
             source = member.source
