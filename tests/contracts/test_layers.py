@@ -15,6 +15,7 @@ LAYERS = (
     ("study_frames",),
     ("console",),
     ("status",),
+    ("train_ahead",),
     ("stage",),
     ("stage_log",),
     ("capsule",),

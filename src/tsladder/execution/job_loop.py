@@ -75,8 +75,8 @@ class JobSource(Protocol):
 
     @property
     def is_ready(self) -> bool:
-        """Whether `next_job` may have a job now: if it has none, a slot was kept free for nothing. While no job of this
-        source runs, False means that there is none any more."""
+        """True where `next_job` may have a job now: if it has none, a slot was kept free for nothing. While no job of
+        this source runs, False means that there is none any more."""
 
     def next_job(self, slot: Slot) -> JobOrder | None:
         """Return the next job, to be started in `slot`; None: none now, or, while no job of this source runs, none any
