@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def build(places: Places, params: PanelParams, cell: Cell, plan: SearchPlan) -> None:
     from tsladder.execution.supervisor import start_fork_server
 
-    start_fork_server()
+    start_fork_server(panel=True)
     from tsladder.cells.search_cell import search_cell
     from tsladder.cells.work import open_cell
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def build(places: Places, params: PanelParams, cell: Cell, plan: PretrainPlan) -> None:
     from tsladder.execution.supervisor import start_fork_server
 
-    start_fork_server()
+    start_fork_server(panel=True)
     from tsladder.artifacts.choice import read_winner
     from tsladder.artifacts.plans import TrainPlan, read_planned
     from tsladder.cells.pretraining import pretrain_winner

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def build(places: Places, params: PanelParams, cell: Cell, plan: TrainPlan) -> None:
     from tsladder.execution.supervisor import start_fork_server
 
-    start_fork_server()
+    start_fork_server(panel=True)
     from tsladder.artifacts.choice import read_winner
     from tsladder.cells.retrain import train_winner
     from tsladder.cells.work import open_cell
