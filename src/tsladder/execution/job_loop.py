@@ -11,7 +11,8 @@ import contextlib
 import dataclasses
 import itertools
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -38,6 +39,10 @@ MOST_LOSSES = 5
 """Number of places that may be lost under one job: the job that is lost once more ends as KILLED."""
 
 STOPPING = "stopping: trainings with checkpoints write one, the others finish their epoch"
+
+
+def _ignore(_text: str) -> None:
+    """Report nothing."""
 
 
 def describe_retry(event: Retried) -> str:
@@ -120,8 +125,10 @@ def run_pool(
     *,
     watch: ThermalWatch,
     pause_requested: Callable[[], bool],
+    choice: SlotChoice | None = None,
 ) -> list[Exception | None]:
-    """Run the work of all `cells` side by side in the slots of one crew, then end the crew.
+    """Run the work of all `cells` side by side in the slots of one crew, then end the crew. `choice`: which slots a
+    cell may use; None: those of one kind.
 
     A cell is begun when there is room that no cell before it needs, and served in the order of the work that is left,
     most first. Returns for each cell the exception with which its work ended, or None. The first Ctrl-C or SIGTERM lets
@@ -130,7 +137,23 @@ def run_pool(
     started. If `watch` stops the crew, its running jobs end as THERMAL, and every cell that was begun is sent the
     reading. An error of this process, such as a full disk, ends all jobs and propagates.
     """
-    return _Pool(cells, crew, watch, pause_requested).run()
+    return _Pool(cells, crew, watch, pause_requested, choice or SlotChoice()).run()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SlotChoice:
+    """Choice of the slots of a cell.
+
+    `one_kind`: all jobs of a cell run in slots of one kind, that of its first job, so that all of its losses are
+    computed alike. Where none of that kind has been free for `patience` seconds of `clock` while others were, it takes
+    another, which `say` reports. `least_gib`: memory of the machine of the smallest place to use.
+    """
+
+    one_kind: bool = True
+    least_gib: float = 0.0
+    patience: float = 600.0
+    say: Callable[[str], None] = _ignore
+    clock: Callable[[], float] = time.monotonic
 
 
 @dataclass(slots=True)
@@ -152,7 +175,8 @@ class _Started:
 
 @dataclass(slots=True, eq=False)
 class _Member:
-    """Cell of a pool. `source`: the jobs that it wants trained; None before its first and after its last ones."""
+    """Cell of a pool. `source`: the jobs that it wants trained; None before its first and after its last ones. `kind`:
+    of the slots that it keeps to; None before its first job. `kind_missed_since`: see `SlotChoice`."""
 
     begin: Callable[[], Steps[Any]]
     steps: Steps[Any] | None = None
@@ -162,6 +186,8 @@ class _Member:
     lost: list[_Started] = field(default_factory=list)
     over: bool = False
     error: Exception | None = None
+    kind: str | None = None
+    kind_missed_since: float | None = None
 
     @property
     def jobs(self) -> JobSource:
@@ -178,8 +204,10 @@ class _Pool:
         crew: Callable[[], Crew],
         watch: ThermalWatch,
         pause_requested: Callable[[], bool],
+        choice: SlotChoice,
     ) -> None:
         self._members = [_Member(begin) for begin in cells]
+        self._choice = choice
         self._make_crew = crew
         self._crew: Crew | None = None
         self._watch = watch
@@ -260,12 +288,13 @@ class _Pool:
             if source is None:
                 continue
             while not stop.is_set:
-                slot = next((one for one in self._free(source.workers) if one.place not in reserved), None)
+                slot = next(iter(self._usable(member, source.workers, reserved)), None)
                 if slot is None:
                     if member.lost or source.is_ready:
                         # A job that needs a large share would never find one beside a stream of smaller ones.
-                        room = (one.place for one in self._free(_MOST_WORKERS) if one.place not in reserved)
+                        room = (one.place for one in self._usable(member, _MOST_WORKERS, reserved))
                         reserved.update(itertools.islice(room, 1))
+                        self._miss_kind(member, source.workers)
                     break
                 if not self._start_next(member, source, slot):
                     if not member.running and not member.lost:
@@ -274,8 +303,37 @@ class _Pool:
                     break
         return False
 
-    def _free(self, workers: int) -> Sequence[Slot]:
-        return self._working_crew.free(workers)
+    def _usable(self, member: _Member, workers: int, reserved: Collection[str]) -> Sequence[Slot]:
+        """Return the free slots that a cell may use: of its own kind, or before its first job of the kind of which most
+        are free."""
+        large_enough = self._choice.least_gib
+        found = [
+            slot
+            for slot in self._working_crew.free(workers)
+            if slot.place not in reserved and slot.machine.memory_gib >= large_enough
+        ]
+        if not self._choice.one_kind:
+            return found
+        kind = member.kind
+        if kind is None and found:
+            kinds = Counter(slot.kind for slot in found)
+            kind = max(kinds, key=lambda name: kinds[name])
+        return [slot for slot in found if slot.kind == kind]
+
+    def _miss_kind(self, member: _Member, workers: int) -> None:
+        """Let a cell take another kind of slots where none of its own has been free for long and others are."""
+        now = self._choice.clock()
+        others_only = not member.running and bool(self._working_crew.free(workers))
+        if not others_only or member.kind is None:
+            member.kind_missed_since = None
+        elif member.kind_missed_since is None:
+            member.kind_missed_since = now
+        elif now - member.kind_missed_since >= self._choice.patience:
+            self._choice.say(
+                f"no place of the kind {member.kind!r} has been free for {self._choice.patience:.0f} s: a cell that "
+                "began there goes on at another kind, where the last digits of its losses may differ"
+            )
+            member.kind = member.kind_missed_since = None
 
     def _start_next(self, member: _Member, source: JobSource, slot: Slot) -> bool:
         """Start the next job of a source, first those that were lost. Returns False where there is none now."""
@@ -288,6 +346,7 @@ class _Pool:
                 return False
             started = _Started(member, order, time.perf_counter())
             source.heartbeat.started(order.number, epochs=source.models_per_job * order.job.settings.epochs)
+        member.kind, member.kind_missed_since = slot.kind, None
         number = started.number
         self._started[number] = started
         member.running.add(number)
@@ -325,7 +384,7 @@ class _Pool:
         """Pass the end of running job `number` to its source."""
         started = self._started.pop(number)
         started.member.running.discard(number)
-        _tell_end(started, dataclasses.replace(outcome, heat=self._watch.end(number)))
+        _tell_end(started, dataclasses.replace(outcome, heat=outcome.heat.with_that_of(self._watch.end(number))))
 
     def _lose(self, event: Lost, started: _Started) -> None:
         """Queue a lost job to be started again elsewhere; the one that is lost too often ends as KILLED."""
