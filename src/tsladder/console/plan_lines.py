@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tsladder.cells.simulated_pool import BUSY_SHARE, PoolFigures
 from tsladder.formatting import MISSING, aligned, duration, number
 from tsladder.planning.machine import describe_memory
 from tsladder.status.dry_run import ARCHITECTURE, CellForecast, StudyForecast
@@ -58,12 +59,45 @@ def _total(forecast: StudyForecast) -> list[str]:
     known = [cell.predicted_seconds for cell in planned if cell.predicted_seconds is not None]
     if len(known) == len(planned):
         return [f"expected in total, if every cell is built from the beginning: {duration(sum(known))}"]
+    return _missing(forecast)
+
+
+def _missing(forecast: StudyForecast) -> list[str]:
+    """Return what a forecast of time lacks, and what to run."""
     if forecast.machine.rates is None:
         device = forecast.machine.device
         return [
             f"{NO_FORECAST} of time: the speed of this {device} is not known; `tsladder plan --calibrate` measures it"
         ]
     return ["times cannot be forecast without the bars: `dvc pull data.dvc` fetches them"]
+
+
+def slot_lines(forecast: StudyForecast) -> list[str]:
+    """Return what all cells take in one pool of slots, and how many slots are worth renting; where that is not known,
+    nothing, as the lines of the forecast say what is missing."""
+    pool = forecast.slots
+    if pool is None:
+        return []
+    of_spread = pool.spread
+    source = f"of {of_spread.trials} trials of this study" if of_spread.trials else "as measured"
+    lines = [
+        f"{_slots(pool.asked)}, of which a machine like this one has {pool.slots_of_a_machine}; simulated from nothing: "
+        f"{pool.trainings} trainings at search lag {pool.lag}, spread of log seconds {of_spread.value:.2f} ({source})",
+    ]
+    most = pool.worth_renting
+    if most is None:
+        return [*lines, "worth renting: not searched for, since a study of this size takes long to simulate"]
+    return [
+        *lines,
+        f"worth renting: at most {_slots(most)}: the largest number that is busy {BUSY_SHARE:.0%} of the time, since "
+        f"with more of them over {1 - BUSY_SHARE:.0%} of what is paid for idles",
+    ]
+
+
+def _slots(figures: PoolFigures) -> str:
+    """Describe a number of slots with its hours and its busy share."""
+    slots = "1 slot" if figures.slots == 1 else f"{figures.slots} slots"
+    return f"{slots} ({duration(figures.seconds)}, {figures.seconds / 3600.0:.3g} hours, busy {figures.busy_share:.0%})"
 
 
 def forced_lines(forecast: StudyForecast) -> list[str]:

@@ -1,0 +1,146 @@
+"""Simulation of all trainings of a study in one pool of slots, in virtual time, and the number of slots worth renting."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from tsladder.artifacts.heat import TemperatureReading, ThermalLevel
+from tsladder.artifacts.trials import TrialRecord
+from tsladder.cells.simulated_cell import SimulatedCell, SimulatedTrainings, simulated_steps
+from tsladder.execution.job_loop import Steps, run_pool
+from tsladder.execution.thermal_guard import ThermalWatch
+from tsladder.execution.virtual_crew import VirtualCrew
+from tsladder.planning.machine import Machine
+from tsladder.search.configuration import Value
+from tsladder.vocabulary import Cell
+
+BUSY_SHARE = 0.80
+"""Busy share of the slots from which on a number of slots is worth renting."""
+
+_MEMORY_FOLDER = Path("/dev/shm")
+_ROOM_BYTES = 512 * 1024**2
+"""Room that a folder in memory must have: a journal takes about 3 KiB a trial."""
+
+Draws = Mapping[Cell, Mapping[int, Mapping[str, Value]]]
+"""Draws of each trial of each cell, by its number."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PoolFigures:
+    """Figures of a pool of `slots` slots: seconds until the last training has ended, and the share of that time for
+    which the slots were busy, on average."""
+
+    slots: int
+    seconds: float
+    busy_share: float
+
+
+class StudyPool:
+    """Pools of slots for the trainings of `cells`. A machine like `machine` has as many slots as the cell with the most
+    workers has workers. Where other trainings take larger shares of a machine, the pool consists of whole machines, and
+    slots that are left over are idle. `seed`: of the factors on the forecasts."""
+
+    def __init__(self, cells: Sequence[SimulatedCell], machine: Machine, *, seed: int) -> None:
+        self._cells = list(cells)
+        self._machine = machine
+        self._seed = seed
+        self._known: dict[int, PoolFigures] = {}
+        self.slots_of_a_place = max(cell.workers for cell in cells)
+        alike = all(cell.workers == self.slots_of_a_place for cell in cells)
+        self.least = 1 if alike else self.slots_of_a_place
+        """Fewest slots that hold any training."""
+        self.trainings = sum(cell.schedule.trials_total + cell.seeds for cell in cells)
+
+    def figures(self, slots: int) -> PoolFigures:
+        """Simulate a pool of `slots` slots, at least `least`. Raises Interrupted when asked to stop."""
+        if slots not in self._known:
+            self._known[slots] = self._simulate(slots)
+        return self._known[slots]
+
+    def _simulate(self, slots: int) -> PoolFigures:
+        whole, rest = divmod(slots, self.slots_of_a_place)
+        shares = [Fraction(1)] * whole
+        if rest and self.least == 1:
+            shares.append(Fraction(rest, self.slots_of_a_place))
+        trainings = SimulatedTrainings(self._seed)
+        crew = VirtualCrew(self._machine, shares, trainings.train)
+        found: dict[Cell, list[TrialRecord]] = {}
+
+        def begin(cell: SimulatedCell, folder: Path) -> Callable[[], Steps[None]]:
+            def steps() -> Steps[None]:
+                found[cell.cell] = yield from simulated_steps(cell, trainings, folder / str(cell.cell))
+
+            return steps
+
+        with tempfile.TemporaryDirectory(prefix="tsladder-", dir=_quick_folder()) as folder:
+            errors = run_pool(
+                [begin(cell, Path(folder)) for cell in self._cells],
+                lambda: crew,
+                watch=ThermalWatch(_NoThermometer(), _ignore),
+                pause_requested=lambda: False,
+            )
+        for error in errors:
+            if error is not None:
+                raise error
+        # The draws of a search do not depend on the number of slots.
+        self._cells = [
+            dataclasses.replace(cell, adopted={record.number: record.draws for record in found[cell.cell]})
+            for cell in self._cells
+        ]
+        used = float(sum(shares)) * self.slots_of_a_place / slots
+        return PoolFigures(slots=slots, seconds=crew.seconds, busy_share=used * crew.busy_share)
+
+
+def worth_renting(figures: Callable[[int], PoolFigures], first: int, *, least: int, simulations: int) -> PoolFigures:
+    """Find the largest number of slots, at least `least`, that are busy for BUSY_SHARE of the time: beyond it, more than
+    a fifth of what is paid for idles.
+
+    Searches from `first` by doubling or halving, then by bisection, and asks for at most `simulations` numbers: the
+    result is then the largest that was found. Where even `least` slots are not that busy, it is `least`.
+    """
+    good, bad, tried = None, None, 0
+    slots = max(first, least)
+    while tried < simulations:
+        found = figures(slots)
+        tried += 1
+        if found.busy_share >= BUSY_SHARE:
+            good = found
+        else:
+            bad = found
+        if bad is None:
+            slots *= 2
+        elif bad.slots == least:
+            return bad
+        elif good is None:
+            slots = max(least, slots // 2)
+        elif bad.slots - good.slots <= 1:
+            break
+        else:
+            slots = (good.slots + bad.slots) // 2
+    return good or figures(least)
+
+
+class _NoThermometer:
+    """Thermometer of a machine that stays cool."""
+
+    def read(self) -> TemperatureReading:
+        return TemperatureReading(level=ThermalLevel.NORMAL, celsius=None, source="a simulation")
+
+
+def _ignore(text: str) -> None:
+    """Take no notice of what the thermal watch reports."""
+
+
+def _quick_folder() -> Path | None:
+    """Return a folder in memory with enough room, since a journal waits for the disk at each of its lines; None where
+    there is none."""
+    try:
+        return _MEMORY_FOLDER if shutil.disk_usage(_MEMORY_FOLDER).free > _ROOM_BYTES else None
+    except OSError:
+        return None
