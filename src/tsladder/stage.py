@@ -57,7 +57,7 @@ def run_study_stage(verb: StudyVerb, *, shows_results: bool = False) -> int:
         if shows_results:
             _show_results(places, params)
 
-    return _run(work)
+    return run_work(work)
 
 
 def run_panel_stage(verb: PanelVerb, *, shows_results: bool = False) -> int:
@@ -70,7 +70,7 @@ def run_panel_stage(verb: PanelVerb, *, shows_results: bool = False) -> int:
         if shows_results and params.budget is not None:
             _show_results(places, params)
 
-    return _run(work)
+    return run_work(work)
 
 
 def run_cell_stage(stage: str, verb: CellVerb) -> int:
@@ -104,7 +104,7 @@ def run_cell_stage(stage: str, verb: CellVerb) -> int:
             note_ending(places, path, without_result=failed)
         _show_results(places, params)
 
-    return _run(work)
+    return run_work(work)
 
 
 def _show_results(places: Places, params: AnyParams) -> None:
@@ -114,8 +114,8 @@ def _show_results(places: Places, params: AnyParams) -> None:
     LiveResults(places, params, lambda text: print(f"tsladder: {text}", file=sys.stderr, flush=True)).update()
 
 
-def _run(work: Callable[[], None]) -> int:
-    """Run `work` as a stage, with its log, and return the exit code.
+def run_work(work: Callable[[], None]) -> int:
+    """Run `work` as a stage, with its log, and return the exit code. For a process that ends with it.
 
     Garbage collection is made rare: libraries create a million objects that live as long as the process, and scanning
     them took 0.3 s while importing MLflow and 0.8 s at the end of every stage.

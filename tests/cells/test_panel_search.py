@@ -21,6 +21,7 @@ from tsladder.artifacts.trials import TrialState, read_trials
 from tsladder.cells.trial_files import write_trial_files
 from tsladder.execution.crew import Ended, Event
 from tsladder.places import Places
+from tsladder.planning.machine import Machine
 from tsladder.tracking import MemoryTracker
 from tsladder.vocabulary import Cell, StopReason
 
@@ -36,9 +37,8 @@ class Crews(InstantCrews):
         super().__init__()
         self.endings, self.kill_after = endings or {}, kill_after
 
-    def __call__(self, folds: Any, **keywords: Any) -> InstantCrew:
-        made = super().__call__(folds, **keywords)
-        return _Crew(self, made._slots)
+    def __call__(self, machine: Machine) -> InstantCrew:
+        return _Crew(self, machine)
 
 
 class _Crew(InstantCrew):

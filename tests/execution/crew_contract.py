@@ -16,6 +16,7 @@ from tsladder.data.windows import FoldWindows
 from tsladder.execution.crew import Crew, Crews, Ended, Event, JobOrder, Progress, Retried
 from tsladder.planning.machine import Machine
 from tsladder.planning.memory import smaller_plan
+from tsladder.training.outcome import Job
 from tsladder.vocabulary import StopReason
 
 FOLD = FoldWindows(train=windows(100, seed=1), validation=windows(60, seed=2))
@@ -36,10 +37,8 @@ def crew_of(crews: Crews, workers: int = 2, *, memory_gib: float = 8.0) -> Itera
     crew.end_now()
 
 
-def start(
-    crew: Crew, number: int, what: object = SHORT, attempt: int = 1, *, workers: int = 2, samples: int = 0
-) -> None:
-    order = JobOrder(number=number, job=what, attempt=attempt, samples=samples)  # type: ignore[arg-type]
+def start(crew: Crew, number: int, what: Job = SHORT, attempt: int = 1, *, workers: int = 2, samples: int = 0) -> None:
+    order = JobOrder(number=number, job=what, attempt=attempt, samples=samples)
     crew.start(order, crew.free(workers)[0])
 
 

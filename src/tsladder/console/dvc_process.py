@@ -1,4 +1,5 @@
-"""Start and stop DVC as a child of `tsladder run`, in a session of its own, so that a Ctrl-C reaches it once."""
+"""Start and stop DVC, or trainings before it, as a child of `tsladder run`, in a session of its own, so that a Ctrl-C
+reaches it once."""
 
 from __future__ import annotations
 
@@ -20,12 +21,12 @@ from tsladder.stage import EXIT_FILE
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LAST_WORDS_SECONDS = 10.0
-"""Seconds to wait for remaining output after DVC has ended: processes that it left behind may hold the pipe
+"""Seconds to wait for remaining output after the command has ended: processes that it left behind may hold the pipe
 for ever."""
 
 
 class DvcProcess:
-    """A running DVC command, with whatever stage it has started."""
+    """A running command of DVC, with whatever stage it has started, or another module that works like a stage."""
 
     def __init__(self, exit_file: Path) -> None:
         self._exit_file = exit_file
@@ -51,7 +52,7 @@ class DvcProcess:
     def wait(self, seconds: float | None = None) -> bool:
         """Return True when the command has ended and all its output is in the log, False after `seconds`."""
         if self._process is None or self._relay is None:
-            raise ValueError("DVC was not started")
+            raise ValueError("the command was not started")
         try:
             code = self._process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -67,10 +68,10 @@ class DvcProcess:
     def code(self) -> int:
         """Exit code of the failing stage, since DVC has one for all failures; otherwise DVC's own."""
         if self._code is None:
-            raise ValueError("DVC has not ended")
+            raise ValueError("the command has not ended")
         return self._code
 
-    def start(self, places: Places, arguments: tuple[str, ...], log: RunLog, *, echo: bool) -> None:
+    def start(self, places: Places, module: str, arguments: tuple[str, ...], log: RunLog, *, echo: bool) -> None:
         environment = dict(os.environ)
         # Stages run `python`, which must be this interpreter even if the environment is not activated.
         environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
@@ -98,10 +99,10 @@ class DvcProcess:
             start_new_session=True,
         )
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "dvc", *arguments],
+            [sys.executable, "-m", module, *arguments],
             cwd=places.root,
             env=environment,
-            # Where this process reads the keys, DVC must not.
+            # Where this process reads the keys, the command must not.
             stdin=None if echo else subprocess.DEVNULL,
             stdout=out_end,
             stderr=error_end,
@@ -113,10 +114,13 @@ class DvcProcess:
 
 
 @contextmanager
-def dvc_running(places: Places, arguments: tuple[str, ...], log: RunLog, *, echo: bool) -> Iterator[DvcProcess]:
-    """Run DVC with `arguments`; its output goes to `log`, and with `echo` to this process's output as well.
+def command_running(
+    places: Places, module: str, arguments: tuple[str, ...], log: RunLog, *, echo: bool
+) -> Iterator[DvcProcess]:
+    """Run the Python module `module`, such as dvc, with `arguments`; its output goes to `log`, and with `echo` to this
+    process's output as well.
 
-    SIGINT, SIGTERM and SIGHUP to this process ask DVC to stop. DVC has ended when the block ends.
+    SIGINT, SIGTERM and SIGHUP to this process ask it to stop. It has ended when the block ends.
     """
     dvc = DvcProcess(places.mlruns / f"exit-{os.getpid()}")
 
@@ -127,7 +131,7 @@ def dvc_running(places: Places, arguments: tuple[str, ...], log: RunLog, *, echo
     # parent handles the signal. DVC would then start stage after stage whatever it is sent.
     previous = {number: signal.signal(number, forward) for number in _SIGNALS}
     try:
-        dvc.start(places, arguments, log, echo=echo)
+        dvc.start(places, module, arguments, log, echo=echo)
         try:
             yield dvc
         except BaseException:

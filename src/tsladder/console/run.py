@@ -9,11 +9,12 @@ import sys
 import time
 from collections.abc import Sequence
 
+from tsladder import train_ahead
 from tsladder.artifacts.ending import read_ending
 from tsladder.console.manual_pause import ManualPause
 from tsladder.console.outcome_lines import outcome_lines
 from tsladder.console.run_checks import check_data
-from tsladder.console.run_dvc import DvcResult, run_dvc
+from tsladder.console.run_dvc import DvcResult, run_command, run_dvc
 from tsladder.console.run_lines import long_run_note, summary_lines
 from tsladder.console.run_log import RunLog, Timeline
 from tsladder.console.screen import can_draw
@@ -27,7 +28,7 @@ from tsladder.planning.machine import Machine, describe_memory, scarce_memory_no
 from tsladder.planning.too_little_memory import check_memory
 from tsladder.search.forced_trials import forced_by_cell
 from tsladder.status.cell_results import failed_stage
-from tsladder.status.cell_state import FAILED
+from tsladder.status.cell_state import FAILED, FRESH, INPUT_STAGES, NOT_PLANNED
 from tsladder.status.dvc_yaml import PLAN
 from tsladder.status.study_state import StudyReader, StudyState, study_state
 from tsladder.tracking import store_notes, ui_command
@@ -87,7 +88,26 @@ class _Run:
             result = self._run_dvc(pause, "repro", "--force", "--single-item", PLAN)
             if result.stopped or result.code != 0:
                 return result
+        cells = self._cells_to_train()
+        if len(cells) > 1:
+            result = self._run_dvc(pause, "repro", PLAN, *INPUT_STAGES)
+            if result.stopped or result.code != 0:
+                return result
+            # Read again: of what was stale, the plan stage may have found the same question.
+            cells = self._cells_to_train()
+        if len(cells) > 1:
+            names = tuple(map(str, cells))
+            result = run_command(self._places, train_ahead.__name__, names, self._log, self._timeline, pause)
+            if result.stopped:
+                return result
         return self._run_dvc(pause, "repro", *self._selection.targets)
+
+    def _cells_to_train(self) -> list[Cell]:
+        """Return the planned cells of the selection whose results are not those of the current question."""
+        if self._machine is None:
+            return []
+        states = study_state(self._places).cells
+        return [cell for cell in self._selection.cells if states[str(cell)].state not in (FRESH, NOT_PLANNED)]
 
     def _run_dvc(self, pause: ManualPause | None, *arguments: str) -> DvcResult:
         return run_dvc(self._places, arguments, self._log, self._timeline, pause)

@@ -1,11 +1,11 @@
-"""Run one command of DVC to its end, with a live table or with its plain output."""
+"""Run one command of DVC, or trainings before it, to its end, with a live table or with plain output."""
 
 from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
 
-from tsladder.console.dvc_process import DvcProcess, dvc_running
+from tsladder.console.dvc_process import DvcProcess, command_running
 from tsladder.console.live_table import Activity, render
 from tsladder.console.manual_pause import ManualPause
 from tsladder.console.run_log import RunLog, Timeline
@@ -33,8 +33,15 @@ def run_dvc(
     `pause`: manual pause that a key of the live table toggles; None: there is no table, and DVC's output goes to this
     process's output.
     """
-    log.note("> dvc " + " ".join(arguments))
-    with dvc_running(places, arguments, log, echo=pause is None) as dvc:
+    return run_command(places, "dvc", arguments, log, timeline, pause)
+
+
+def run_command(
+    places: Places, module: str, arguments: tuple[str, ...], log: RunLog, timeline: Timeline, pause: ManualPause | None
+) -> DvcResult:
+    """Run the Python module `module` with `arguments`, as `run_dvc` does."""
+    log.note(f"> {module} " + " ".join(arguments))
+    with command_running(places, module, arguments, log, echo=pause is None) as dvc:
         if pause is not None:
             _show(places, dvc, log, timeline, pause)
         dvc.wait()

@@ -1,8 +1,8 @@
 """Job loop: keep a crew busy with the jobs of one cell or of several, until none is left or the user asks to stop.
 
-What a cell does is a generator (`Steps`): it yields a source of jobs each time it has some to train, gets the reading of
-a stop for heat, or None, when they have ended, and returns its result. So the same code searches one cell alone and many
-cells in one pool, where no device waits for the last trial of a cell.
+The work on a cell is a generator (`Steps`): it yields a source of jobs whenever it has some to train, is sent the
+reading of a stop for heat, or None, when they have ended, and returns its result. So the same code searches one cell
+alone and many cells in one pool, where no device waits for the last trial of a cell.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tsladder.data.samples import Fold
 from tsladder.execution.crew import Crew, Ended, Event, JobOrder, Lost, Message, Progress, Retried, Slot
 from tsladder.execution.heartbeat import Heartbeat
 from tsladder.execution.thermal_guard import Action, ThermalWatch
-from tsladder.interruption import Interrupted, graceful_stop
+from tsladder.interruption import Interrupted, StopFlag, graceful_stop
 from tsladder.training.outcome import ended_early
 from tsladder.vocabulary import StopReason
 
@@ -31,6 +31,8 @@ _POLL_SECONDS = 0.5
 
 _MOST_WORKERS = 1024
 """Number of jobs that could share a place at the very most: a place with a slot of this size has room."""
+
+_NUMBERS_OF_A_SOURCE = 1_000_000
 
 MOST_LOSSES = 5
 """Number of places that may be lost under one job: the job that is lost once more ends as KILLED."""
@@ -141,6 +143,11 @@ class _Started:
     attempt: int = 1
     losses: tuple[str, ...] = ()
 
+    @property
+    def number(self) -> int:
+        """Number by which the crew knows the job, whose own number other cells have as well."""
+        return self.member.samples * _NUMBERS_OF_A_SOURCE + self.order.number
+
 
 @dataclass(slots=True, eq=False)
 class _Member:
@@ -177,20 +184,16 @@ class _Pool:
         self._watch = watch
         self._pause_requested = pause_requested
         self._started: dict[int, _Started] = {}
-        self._numbers = itertools.count()
+        self._stop_sent = False
 
     def run(self) -> list[Exception | None]:
         try:
             with graceful_stop() as stop:
-                stopping = False
                 if self._members:
                     # Even on a machine that is too hot to train, the user sees what waits.
                     self._resume(self._members[0], None)
                 while not all(member.over for member in self._members):
-                    if stop.is_set and not stopping:
-                        stopping = True
-                        self._stop()
-                    self._turn(stopping=stopping, stopped=lambda: stop.is_set)
+                    self._turn(stop)
         except BaseException as error:
             if self._crew is not None:
                 self._crew.end_now()
@@ -201,8 +204,9 @@ class _Pool:
             self._crew.end_now()
         return [member.error for member in self._members]
 
-    def _turn(self, *, stopping: bool, stopped: Callable[[], bool]) -> None:
+    def _turn(self, stop: StopFlag) -> None:
         """Do what is due, then handle the events of a moment."""
+        stopping = stop.is_set
         running = () if self._crew is None else self._crew.running
         action = self._watch.update(running, stopping=stopping, pause_requested=self._pause_requested())
         if action is Action.STOP:
@@ -213,10 +217,10 @@ class _Pool:
                 self._crew.pause_all()
             else:
                 self._crew.resume_all()
-        if action is Action.GO and not stopping:
-            self._fill(stopped)
         if stopping:
-            self._end_stopped()
+            self._stop()
+        elif action is Action.GO:
+            self._fill(stop)
         if all(member.over for member in self._members):
             return
         celsius = None if self._watch.reading is None else self._watch.reading.celsius
@@ -231,17 +235,17 @@ class _Pool:
         for event in self._crew.events(timeout=_POLL_SECONDS):
             self._handle(event)
 
-    def _fill(self, stopped: Callable[[], bool]) -> None:
+    def _fill(self, stop: StopFlag) -> None:
         """Start jobs until no slot is free or none can be started now, and resume the cells that have none left."""
-        while not stopped():
-            if self._serve_once(stopped):
+        while not stop.is_set:
+            if self._serve_once(stop):
                 continue
             waiting = next((member for member in self._members if member.steps is None and not member.over), None)
             if waiting is None or (self._crew is not None and not self._crew.free(_MOST_WORKERS)):
                 return
             self._resume(waiting, None)
 
-    def _serve_once(self, stopped: Callable[[], bool]) -> bool:
+    def _serve_once(self, stop: StopFlag) -> bool:
         """Offer free slots to all sources once, those with the most work left first. Returns True where a cell went on
         to its next source or to its end, since then there may be more to do."""
         active = [member for member in self._members if member.source is not None]
@@ -250,7 +254,7 @@ class _Pool:
             source = member.source
             if source is None:
                 continue
-            while not stopped():
+            while not stop.is_set:
                 slot = next((one for one in self._free(source.workers) if one.place not in reserved), None)
                 if slot is None:
                     if member.lost or source.is_ready:
@@ -279,7 +283,7 @@ class _Pool:
                 return False
             started = _Started(member, order, time.perf_counter())
             source.heartbeat.started(order.number, epochs=source.models_per_job * order.job.settings.epochs)
-        number = next(self._numbers)
+        number = started.number
         self._started[number] = started
         member.running.add(number)
         self._watch.begin(number)
@@ -376,14 +380,14 @@ class _Pool:
             member.steps.close()
 
     def _stop(self) -> None:
-        for member in self._members:
-            if member.source is not None:
-                member.source.on_stop()
-        if self._crew is not None:
-            self._crew.stop_all()
-
-    def _end_stopped(self) -> None:
-        """End the cells of which no job runs any more, since the user asks to stop."""
+        """Ask the running jobs to stop, and end the cells of which none runs any more."""
+        if not self._stop_sent:
+            self._stop_sent = True
+            for member in self._members:
+                if member.source is not None:
+                    member.source.on_stop()
+            if self._crew is not None:
+                self._crew.stop_all()
         for member in self._members:
             if member.over or member.running:
                 continue
@@ -403,8 +407,8 @@ class _Pool:
         ended = list(self._started)
         for member in self._members:
             for started in _taken(member.lost):
-                self._started[number := next(self._numbers)] = started
-                ended.append(number)
+                self._started[started.number] = started
+                ended.append(started.number)
         for number in ended:
             started = self._started[number]
             seconds, message = time.perf_counter() - started.since, f"ended for heat: {self._watch.reading}"
