@@ -109,14 +109,17 @@ class SimulatedTrainings:
         return random.Random(derive_seed(self._seed, what, job.seed))
 
 
-def simulated_steps(cell: SimulatedCell, trainings: SimulatedTrainings, folder: Path) -> Steps[list[TrialRecord]]:
-    """Simulate the search of `cell`, with its journal in `folder`, then its retrainings. Returns the trials."""
+def simulated_steps(
+    cell: SimulatedCell, trainings: SimulatedTrainings, folder: Path, clock: Callable[[], float]
+) -> Steps[list[TrialRecord]]:
+    """Simulate the search of `cell`, with its journal in `folder`, then its retrainings. Returns the trials. `clock`
+    (seconds) decides when a heartbeat is written again."""
     folder.mkdir(parents=True)
-    search = _Trials(cell, trainings, folder)
+    search = _Trials(cell, trainings, folder, clock)
     yield from search.run()
     winner = search.winner
     if winner is not None:
-        yield _Seeds(cell, trainings, folder, winner)
+        yield _Seeds(cell, trainings, folder, winner, clock)
     return search.ended
 
 
@@ -124,7 +127,9 @@ class _Trials:
     """Source of the trials of a search. As in a real one, `draws` decides which trial may begin, from the results of
     which earlier ones; it is never told to stop early, and no trial is pruned."""
 
-    def __init__(self, cell: SimulatedCell, trainings: SimulatedTrainings, folder: Path) -> None:
+    def __init__(
+        self, cell: SimulatedCell, trainings: SimulatedTrainings, folder: Path, clock: Callable[[], float]
+    ) -> None:
         self._cell = cell
         self._trainings = trainings
         rules = DrawRules(
@@ -147,7 +152,11 @@ class _Trials:
         self.workers = cell.workers
         self.models_per_job = 1
         self.heartbeat = Heartbeat(
-            folder, phase=Phase.SEARCH, total=cell.schedule.trials_total, done=lambda: len(self._draws.ended)
+            folder,
+            phase=Phase.SEARCH,
+            total=cell.schedule.trials_total,
+            done=lambda: len(self._draws.ended),
+            clock=clock,
         )
 
     def run(self) -> Steps[None]:
@@ -204,7 +213,14 @@ class _Trials:
 class _Seeds:
     """Source of the retrainings of `winner`."""
 
-    def __init__(self, cell: SimulatedCell, trainings: SimulatedTrainings, folder: Path, winner: Configuration) -> None:
+    def __init__(
+        self,
+        cell: SimulatedCell,
+        trainings: SimulatedTrainings,
+        folder: Path,
+        winner: Configuration,
+        clock: Callable[[], float],
+    ) -> None:
         self._cell = cell
         self._trainings = trainings
         self._spec, self._settings = winner.spec, winner.settings
@@ -213,7 +229,9 @@ class _Seeds:
         self.folds: Sequence[Fold] = ()
         self.workers = cell.workers
         self.models_per_job = 1
-        self.heartbeat = Heartbeat(folder, phase=Phase.TRAIN, total=cell.seeds, done=lambda: self._done)
+        self.heartbeat = Heartbeat(
+            folder, phase=Phase.TRAIN, total=cell.seeds, done=lambda: self._done, clock=clock
+        )
 
     @property
     def work_left(self) -> float:

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 from tsladder.artifacts.heat import TemperatureReading, ThermalLevel
@@ -70,31 +71,40 @@ class StudyPool:
             shares.append(Fraction(rest, self.slots_of_a_place))
         trainings = SimulatedTrainings(self._seed)
         crew = VirtualCrew(self._machine, shares, trainings.train)
-        found: dict[Cell, list[TrialRecord]] = {}
-
-        def begin(cell: SimulatedCell, folder: Path) -> Callable[[], Steps[None]]:
-            def steps() -> Steps[None]:
-                found[cell.cell] = yield from simulated_steps(cell, trainings, folder / str(cell.cell))
-
-            return steps
-
         with tempfile.TemporaryDirectory(prefix="tsladder-", dir=_quick_folder()) as folder:
-            errors = run_pool(
-                [begin(cell, Path(folder)) for cell in self._cells],
-                lambda: crew,
-                watch=ThermalWatch(_NoThermometer(), _ignore),
-                pause_requested=lambda: False,
-            )
-        for error in errors:
-            if error is not None:
-                raise error
+            # Nobody reads the heartbeats: none is written for its age.
+            drawn = simulate(self._cells, crew, trainings, Path(folder), clock=lambda: 0.0)
         # The draws of a search do not depend on the number of slots.
-        self._cells = [
-            dataclasses.replace(cell, adopted={record.number: record.draws for record in found[cell.cell]})
-            for cell in self._cells
-        ]
+        self._cells = [dataclasses.replace(cell, adopted=drawn[cell.cell]) for cell in self._cells]
         used = float(sum(shares)) * self.slots_of_a_place / slots
         return PoolFigures(slots=slots, seconds=crew.seconds, busy_share=used * crew.busy_share)
+
+
+def simulate(
+    cells: Sequence[SimulatedCell],
+    crew: VirtualCrew,
+    trainings: SimulatedTrainings,
+    folder: Path,
+    *,
+    clock: Callable[[], float],
+) -> Draws:
+    """Simulate all trainings of `cells` by the slots of `crew`, with a journal for each in `folder`, and return what was
+    drawn. `clock` (seconds) decides when heartbeats are written again. Raises Interrupted when asked to stop."""
+    found: dict[Cell, list[TrialRecord]] = {}
+
+    def steps(cell: SimulatedCell) -> Steps[None]:
+        found[cell.cell] = yield from simulated_steps(cell, trainings, folder / str(cell.cell), clock)
+
+    errors = run_pool(
+        [partial(steps, cell) for cell in cells],
+        lambda: crew,
+        watch=ThermalWatch(_NoThermometer(), _ignore),
+        pause_requested=lambda: False,
+    )
+    for error in errors:
+        if error is not None:
+            raise error
+    return {cell: {record.number: record.draws for record in records} for cell, records in found.items()}
 
 
 def worth_renting(figures: Callable[[int], PoolFigures], first: int, *, least: int, simulations: int) -> PoolFigures:

@@ -15,8 +15,8 @@ from pathlib import Path
 from tsladder.artifacts.progress import NOTHING_RUNS, PROGRESS, LiveProgress, RunningTrial, write_progress
 
 WRITE_EVERY_SECONDS = 1.0
-"""Longest interval between two writes, even if nothing happens: an older file means that the supervisor hangs or is
-gone."""
+"""Longest interval between two writes of few live records, even if nothing happens: a file that is much older means
+that the supervisor hangs or is gone."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,12 +76,19 @@ class Heartbeat:
         del self._running[number]
         self._changed = True
 
-    def beat(self, signs: Mapping[int, VitalSigns], *, paused: str | None, celsius: float | None) -> None:
-        """Write the file if something has happened or the last write is long ago. To be called several times a
-        second."""
+    def beat(
+        self,
+        signs: Mapping[int, VitalSigns],
+        *,
+        paused: str | None,
+        celsius: float | None,
+        every_seconds: float = WRITE_EVERY_SECONDS,
+    ) -> None:
+        """Write the file if something has happened or the last write is `every_seconds` ago. To be called several times
+        a second."""
         now = self._clock()
         # A clock that was set back must not stop the heartbeat.
-        fresh = 0.0 <= now - self._written < WRITE_EVERY_SECONDS
+        fresh = 0.0 <= now - self._written < every_seconds
         if fresh and not self._changed and paused == self._paused:
             return
         self._changed, self._paused, self._written = False, paused, now

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import itertools
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
@@ -19,7 +19,7 @@ from tsladder.artifacts.heat import TemperatureReading
 from tsladder.artifacts.outcome import TrainingOutcome
 from tsladder.data.samples import Fold
 from tsladder.execution.crew import Crew, Ended, Event, JobOrder, Lost, Message, Progress, Retried, Slot
-from tsladder.execution.heartbeat import Heartbeat
+from tsladder.execution.heartbeat import WRITE_EVERY_SECONDS, Heartbeat
 from tsladder.execution.thermal_guard import Action, ThermalWatch
 from tsladder.interruption import Interrupted, StopFlag, graceful_stop
 from tsladder.training.outcome import ended_early
@@ -31,6 +31,12 @@ _POLL_SECONDS = 0.5
 
 _MOST_WORKERS = 1024
 """Number of jobs that could share a place at the very most: a place with a slot of this size has room."""
+
+_BEATS_A_SECOND = 25
+"""Number of heartbeats without news that are written in a second: each takes about half a millisecond."""
+
+_RAREST_BEAT_SECONDS = 30.0
+"""Longest interval between two heartbeats of a source, whatever their number: readers call two minutes a stall."""
 
 _NUMBERS_OF_A_SOURCE = 1_000_000
 
@@ -170,6 +176,37 @@ class _Member:
         return self.source
 
 
+class _FreeSlots:
+    """Free slots of `crew` while it is offered to many sources in turn, asked for no more often than needed: of a
+    thousand places that takes a while."""
+
+    def __init__(self, crew: Crew) -> None:
+        self._crew = crew
+        self._kept: set[str] = set()
+        self._known: dict[int, deque[Slot]] = {}
+
+    def first(self, workers: int) -> Slot | None:
+        """Return a free slot of the size at which `workers` fit one place; None where there is none."""
+        if workers not in self._known:
+            self._known[workers] = deque(self._crew.free(workers))
+        known = self._known[workers]
+        while known and known[0].place in self._kept:
+            known.popleft()
+        return known[0] if known else None
+
+    def take(self, slot: Slot) -> None:
+        """Take the first slot of its size, in which a job has been started: slots of other sizes are looked for
+        again."""
+        self._known = {slot.workers: self._known[slot.workers]}
+        self._known[slot.workers].popleft()
+
+    def keep_place(self) -> None:
+        """Offer the first place that has room no more."""
+        slot = self.first(_MOST_WORKERS)
+        if slot is not None:
+            self._kept.add(slot.place)
+
+
 class _Pool:
     def __init__(
         self,
@@ -225,10 +262,11 @@ class _Pool:
             return
         celsius = None if self._watch.reading is None else self._watch.reading.celsius
         signs = {} if self._crew is None else self._crew.vital_signs()
-        for member in self._members:
-            if member.source is not None:
-                own = {self._started[n].order.number: signs[n] for n in member.running if n in signs}
-                member.source.heartbeat.beat(own, paused=self._watch.pause, celsius=celsius)
+        sources = [(member, member.source) for member in self._members if member.source is not None]
+        every = min(_RAREST_BEAT_SECONDS, max(WRITE_EVERY_SECONDS, len(sources) / _BEATS_A_SECOND))
+        for member, source in sources:
+            own = {self._started[n].order.number: signs[n] for n in member.running if n in signs}
+            source.heartbeat.beat(own, paused=self._watch.pause, celsius=celsius, every_seconds=every)
         if self._crew is None:
             time.sleep(_POLL_SECONDS)
             return
@@ -241,36 +279,41 @@ class _Pool:
             if self._serve_once(stop):
                 continue
             waiting = next((member for member in self._members if member.steps is None and not member.over), None)
-            if waiting is None or (self._crew is not None and not self._crew.free(_MOST_WORKERS)):
+            if waiting is None or not self._has_room():
                 return
             self._resume(waiting, None)
+
+    def _has_room(self) -> bool:
+        """Check whether some job could be started. Whole places are looked for first, since those are few slots."""
+        return self._crew is None or bool(self._crew.free(1) or self._crew.free(_MOST_WORKERS))
 
     def _serve_once(self, stop: StopFlag) -> bool:
         """Offer free slots to all sources once, those with the most work left first. Returns True where a cell went on
         to its next source or to its end, since then there may be more to do."""
         active = [member for member in self._members if member.source is not None]
-        reserved: set[str] = set()
+        if not active:
+            return False
+        slots = _FreeSlots(self._working_crew)
         for member in sorted(active, key=_work_left, reverse=True):
             source = member.source
             if source is None:
                 continue
             while not stop.is_set:
-                slot = next((one for one in self._free(source.workers) if one.place not in reserved), None)
+                slot = slots.first(source.workers)
                 if slot is None:
+                    if slots.first(_MOST_WORKERS) is None:
+                        return False
                     if member.lost or source.is_ready:
                         # A job that needs a large share would never find one beside a stream of smaller ones.
-                        room = (one.place for one in self._free(_MOST_WORKERS) if one.place not in reserved)
-                        reserved.update(itertools.islice(room, 1))
+                        slots.keep_place()
                     break
                 if not self._start_next(member, source, slot):
                     if not member.running and not member.lost:
                         self._resume(member, None)
                         return True
                     break
+                slots.take(slot)
         return False
-
-    def _free(self, workers: int) -> Sequence[Slot]:
-        return self._working_crew.free(workers)
 
     def _start_next(self, member: _Member, source: JobSource, slot: Slot) -> bool:
         """Start the next job of a source, first those that were lost. Returns False where there is none now."""

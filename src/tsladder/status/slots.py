@@ -25,7 +25,7 @@ from tsladder.planning.rung_layout import RungLayout
 from tsladder.search.lag import POOL_LAG
 from tsladder.search.planned import planned_schedule
 from tsladder.search.space import SearchSpace
-from tsladder.vocabulary import Cell
+from tsladder.vocabulary import Cell, parse_budget
 
 MEASURED_SPREAD = 0.74
 """Standard deviation of the logarithm of the seconds of a search's trials, as measured (benchmarks/README.md, Pool)."""
@@ -101,7 +101,7 @@ def slot_forecast(
     lag = POOL_LAG if params.hardware.lag == "auto" else params.hardware.lag
     cells = [
         _cell(plan, params, machine, machine.rates, layouts[plan.cell], runs[plan.cell.horizon], lag, spread.value)
-        for plan in planned
+        for plan in sorted(planned, key=lambda plan: parse_budget(plan.cell.budget), reverse=True)
     ]
     pool = StudyPool(cells, machine, seed=params.study.seed)
     if slots < pool.least:
