@@ -3,10 +3,10 @@
     python benchmarks/pool.py [--slots 1000] [--cells 500] [--trials 50] [--lag 8] [--spread 0.74] [--minutes 10]
                               [--folder FOLDER] [--profile]
 
-Every cell searches `trials` trials by TPE, then trains three seeds; a training takes `minutes` (median) times a lognormal
-factor. Nothing is trained: job loop, draws, journals and heartbeats are those of a real run, which lie in a temporary
-folder of `folder`. Prints the virtual hours, the busy share of the slots, and the real seconds of the driver, as such
-and as a share of the virtual ones.
+Every cell searches `trials` trials by TPE, then trains three seeds; a training takes `minutes` (median) times a
+lognormal factor. Nothing is trained: job loop, draws, journals and heartbeats are those of a real run, whose files lie
+in a temporary folder of `folder`. Prints the virtual hours, the busy share of the slots, and the real seconds of the
+driver, as such and as a share of the virtual ones.
 """
 
 from __future__ import annotations
@@ -60,11 +60,14 @@ SETTINGS = SpaceParams(
 
 def equal_cells(count: int, *, trials: int, lag: int, spread: float, median_seconds: float) -> list[SimulatedCell]:
     """Return cells of one rung, whose trainings all are expected to take the same time."""
-    space = SearchSpace(
-        grid=build_grid(GEOMETRY, "200k"), settings=SETTINGS, effective_batches=(256,), n_windows=2_700
-    )
+    space = SearchSpace(grid=build_grid(GEOMETRY, "200k"), settings=SETTINGS, effective_batches=(256,), n_windows=2_700)
     schedule = build_schedule(
-        load("architectural"), space.grid, trials_total=trials, objective=Objective("val_loss"), stop=None, classes=(1, 1)
+        load("architectural"),
+        space.grid,
+        trials_total=trials,
+        objective=Objective("val_loss"),
+        stop=None,
+        classes=(1, 1),
     )
     plans = {}
     for spec in (*space.grid.members, *(forced.spec for forced in schedule.forced)):

@@ -1,10 +1,12 @@
-"""Cell of a study in a simulation: its trials, by the draws and the journal of a real search, then its seeds. Nothing is
-trained; what a training takes is its forecast times a factor drawn at random."""
+"""Cell of a study in a simulation: its trials, by the draws and the journal of a real search, then its seeds.
+
+Nothing is trained: a training takes its forecast times a factor drawn at random.
+"""
 
 from __future__ import annotations
 
 import math
-import random
+import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,19 +84,18 @@ class SimulatedTrainings:
     def expect(self, job: Job, expected: float, spread: float) -> None:
         """Register a job that is expected to take so many seconds: it takes them times a factor with mean 1, whose
         logarithm is normal with the standard deviation `spread`."""
-        draw = self._stream(job, "seconds").gauss(0.0, 1.0)
-        self._seconds[job.seed] = expected * math.exp(spread * draw - spread**2 / 2)
+        normal = statistics.NormalDist().inv_cdf(self._uniform(job, "seconds"))
+        self._seconds[job.seed] = expected * math.exp(spread * normal - spread**2 / 2)
 
     def train(self, job: Job) -> TrainingOutcome:
         """Return the outcome of a registered job, with a loss drawn at random."""
-        seconds, stream = self._seconds[job.seed], self._stream(job, "loss")
-        loss = stream.uniform(0.5, 0.7)
+        seconds, loss = self._seconds[job.seed], 0.5 + 0.2 * self._uniform(job, "loss")
         return TrainingOutcome(
             stop_reason=StopReason.COMPLETED,
             best_val_loss=loss,
             val_loss_se=0.0,
             best_epoch=1,
-            val_auc=stream.uniform(0.5, 0.6),
+            val_auc=1.0 - loss,
             n_params=job.spec.n_params,
             curve=((1, loss),),
             train_losses=(loss,),
@@ -105,8 +106,9 @@ class SimulatedTrainings:
             train_seconds=seconds,
         )
 
-    def _stream(self, job: Job, what: str) -> random.Random:
-        return random.Random(derive_seed(self._seed, what, job.seed))
+    def _uniform(self, job: Job, what: str) -> float:
+        """Return a number between 0 and 1, ends excluded."""
+        return (derive_seed(self._seed, what, job.seed) + 0.5) / 2**31
 
 
 def simulated_steps(
@@ -229,9 +231,7 @@ class _Seeds:
         self.folds: Sequence[Fold] = ()
         self.workers = cell.workers
         self.models_per_job = 1
-        self.heartbeat = Heartbeat(
-            folder, phase=Phase.TRAIN, total=cell.seeds, done=lambda: self._done, clock=clock
-        )
+        self.heartbeat = Heartbeat(folder, phase=Phase.TRAIN, total=cell.seeds, done=lambda: self._done, clock=clock)
 
     @property
     def work_left(self) -> float:

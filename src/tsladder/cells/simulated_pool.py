@@ -1,4 +1,4 @@
-"""Simulation of all trainings of a study in one pool of slots, in virtual time, and the number of slots worth renting."""
+"""Simulation of all trainings of a study in one pool of slots, and the number of slots that is worth renting."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tsladder.vocabulary import Cell
 BUSY_SHARE = 0.80
 """Busy share of the slots from which on a number of slots is worth renting."""
 
-_MEMORY_FOLDER = Path("/dev/shm")
+_MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108
 _ROOM_BYTES = 512 * 1024**2
 """Room that a folder in memory must have: a journal takes about 3 KiB a trial."""
 
@@ -88,8 +88,10 @@ def simulate(
     *,
     clock: Callable[[], float],
 ) -> Draws:
-    """Simulate all trainings of `cells` by the slots of `crew`, with a journal for each in `folder`, and return what was
-    drawn. `clock` (seconds) decides when heartbeats are written again. Raises Interrupted when asked to stop."""
+    """Simulate all trainings of `cells` in the slots of `crew`, with a journal for each in `folder`, and return the draws.
+
+    `clock` (seconds) decides when heartbeats are written again. Raises Interrupted when asked to stop.
+    """
     found: dict[Cell, list[TrialRecord]] = {}
 
     def steps(cell: SimulatedCell) -> Steps[None]:
@@ -107,33 +109,33 @@ def simulate(
     return {cell: {record.number: record.draws for record in records} for cell, records in found.items()}
 
 
-def worth_renting(figures: Callable[[int], PoolFigures], first: int, *, least: int, simulations: int) -> PoolFigures:
-    """Find the largest number of slots, at least `least`, that are busy for BUSY_SHARE of the time: beyond it, more than
-    a fifth of what is paid for idles.
+def worth_renting(
+    figures: Callable[[int], PoolFigures], first: int, *, least: int, simulations: int
+) -> PoolFigures | None:
+    """Find the largest number of slots, at least `least`, that are busy for BUSY_SHARE of the time: with more of them,
+    more than a fifth of what is paid for idles. Where even `least` slots are not that busy, it is `least`.
 
-    Searches from `first` by doubling or halving, then by bisection, and asks for at most `simulations` numbers: the
-    result is then the largest that was found. Where even `least` slots are not that busy, it is `least`.
+    Doubles `first` until the slots are not busy enough. Then steps down: as fewer slots are never faster, no number
+    above slots * busy share / BUSY_SHARE can be busy enough. A step is at least a thirtieth of the number. None where
+    `simulations` numbers do not suffice.
     """
-    good, bad, tried = None, None, 0
-    slots = max(first, least)
-    while tried < simulations:
+    good, slots, too_many = None, max(first, least), False
+    for _ in range(simulations):
         found = figures(slots)
-        tried += 1
         if found.busy_share >= BUSY_SHARE:
             good = found
-        else:
-            bad = found
-        if bad is None:
+            if too_many:
+                return good
             slots *= 2
-        elif bad.slots == least:
-            return bad
-        elif good is None:
-            slots = max(least, slots // 2)
-        elif bad.slots - good.slots <= 1:
-            break
-        else:
-            slots = (good.slots + bad.slots) // 2
-    return good or figures(least)
+            continue
+        if slots == least:
+            return found
+        too_many = True
+        bound = min(int(slots * found.busy_share / BUSY_SHARE), slots - max(1, slots // 30))
+        slots = max(least, bound)
+        if good is not None and slots <= good.slots:
+            return good
+    return None
 
 
 class _NoThermometer:

@@ -78,26 +78,26 @@ def slot_lines(forecast: StudyForecast) -> list[str]:
     pool = forecast.slots
     if pool is None:
         return []
-    of_spread = pool.spread
-    source = f"of {of_spread.trials} trials of this study" if of_spread.trials else "as measured"
-    lines = [
-        f"{_slots(pool.asked)}, of which a machine like this one has {pool.slots_of_a_machine}; simulated from nothing: "
-        f"{pool.trainings} trainings at search lag {pool.lag}, spread of log seconds {of_spread.value:.2f} ({source})",
-    ]
-    most = pool.worth_renting
-    if most is None:
-        return [*lines, "worth renting: not searched for, since a study of this size takes long to simulate"]
+    most, spread = pool.worth_renting, pool.spread
+    worth = "not found: a study of this size takes too long to simulate for several numbers of slots"
+    if most is not None:
+        rule = f"the largest number that is busy at least {BUSY_SHARE:.0%} of the time"
+        worth = f"at most {_slots(most)}: {rule}; with more, over a fifth of what is paid for idles"
+    source = f"of {spread.trials} trials of this study" if spread.trials else "as measured"
+    here = "1 slot" if pool.slots_of_a_machine == 1 else f"{pool.slots_of_a_machine} slots"
+    simulated = f"{pool.trainings} trainings from nothing, at search lag {pool.lag}"
+    spread_words = f"spread of the log of a trial's seconds {spread.value:.2f} ({source})"
     return [
-        *lines,
-        f"worth renting: at most {_slots(most)}: the largest number that is busy {BUSY_SHARE:.0%} of the time, since "
-        f"with more of them over {1 - BUSY_SHARE:.0%} of what is paid for idles",
+        f"in one pool: {_slots(pool.asked)}",
+        f"worth renting: {worth}",
+        f"simulated: {simulated}, {spread_words}; a machine like this one has {here}",
     ]
 
 
 def _slots(figures: PoolFigures) -> str:
     """Describe a number of slots with its hours and its busy share."""
     slots = "1 slot" if figures.slots == 1 else f"{figures.slots} slots"
-    return f"{slots} ({duration(figures.seconds)}, {figures.seconds / 3600.0:.3g} hours, busy {figures.busy_share:.0%})"
+    return f"{slots}, {figures.seconds / 3600.0:.3g} hours, busy {figures.busy_share:.0%} of the time"
 
 
 def forced_lines(forecast: StudyForecast) -> list[str]:

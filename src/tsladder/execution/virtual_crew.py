@@ -1,5 +1,7 @@
-"""Crew in virtual time: its jobs train nothing and end after as many seconds as their outcomes say. For forecasts of what
-a number of slots is worth, with the job loop and the draws of a real study."""
+"""Crew in virtual time: its jobs train nothing and end after as many seconds as their outcomes say.
+
+It serves forecasts of a pool of slots, with the job loop and the draws of a real study.
+"""
 
 from __future__ import annotations
 

@@ -33,9 +33,10 @@ MEASURED_SPREAD = 0.74
 FEWEST_FOR_SPREAD = 10
 """Degrees of freedom from which on the spread of the study's own trials is taken."""
 
-_MOST_TRAININGS = 4_000
-"""Number of simulated trainings, over all simulations, up to which further numbers of slots are tried; about ten seconds."""
-_MOST_SIMULATIONS = 10
+_MOST_TRAININGS = 5_000
+"""Number of simulated trainings, over all simulations, up to which further numbers of slots are tried. They take about
+ten seconds of a processor."""
+_MOST_SIMULATIONS = 12
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,7 +54,7 @@ MEASURED = Spread(value=MEASURED_SPREAD)
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SlotForecast:
     """Forecast of all trainings of a study in one pool: on the `asked` slots, and on the most slots that are worth
-    renting (None: the study is too large to try several numbers).
+    renting (None: the study is too large to try as many numbers as that takes).
 
     `slots_of_a_machine`: slots of a machine like this one. `trainings`: trials and seeds that are simulated, at the
     search lag `lag`.
@@ -109,12 +110,10 @@ def slot_forecast(
             f"--slots must be at least {pool.least} here, got {slots}: a machine like this one has so many slots for "
             "small models, and a training of another planned cell takes more than one of them"
         )
-    asked = pool.figures(slots)
     simulations = min(_MOST_SIMULATIONS, _MOST_TRAININGS // pool.trainings)
-    most = worth_renting(pool.figures, slots, least=pool.least, simulations=simulations) if simulations > 1 else None
     return SlotForecast(
-        asked=asked,
-        worth_renting=most,
+        asked=pool.figures(slots),
+        worth_renting=worth_renting(pool.figures, slots, least=pool.least, simulations=simulations),
         slots_of_a_machine=pool.slots_of_a_place,
         trainings=pool.trainings,
         lag=lag,
@@ -184,8 +183,8 @@ def _rest_of_spread(spread: float, expected: Sequence[float]) -> float:
 
 
 def spread_of_trials(places: Places, plans: Sequence[CellPlans]) -> Spread:
-    """Compute the spread from the trials that this study's searches have trained, whose features and splits are on disk;
-    with few of them return the measured one."""
+    """Compute the spread from the trials that the searches of this study have trained, whose features and splits are on
+    disk; with few of them return the measured one."""
     trials, freedom, squares = 0, 0, 0.0
     for plan in plans:
         if not plan.planned:
