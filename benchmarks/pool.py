@@ -92,7 +92,7 @@ def equal_cells(count: int, *, trials: int, lag: int, spread: float, median_seco
             trial_seconds=lambda _spec, _settings: mean,
             seed_seconds=lambda _spec, _settings: mean,
             spread=spread,
-            adopted={},
+            known={},
         )
         for horizon in range(1, count + 1)
     ]
@@ -128,11 +128,12 @@ def main() -> None:
         seconds, processor = time.perf_counter() - began, time.process_time() - used
         profiler.disable()
     count = options.cells * (options.trials + 3)
+    busy = crew.busy_seconds / (options.slots * crew.seconds)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
         f"{options.slots} slots, {options.cells} cells x ({options.trials} trials + 3 seeds), lag {options.lag}, "
         f"spread {options.spread:g}, median {options.minutes:g} min: {crew.seconds / 3600:.2f} h, "
-        f"busy {crew.busy_share:.3f}; driver {seconds:.1f} s ({processor:.1f} s of a processor, "
+        f"busy {busy:.3f}; driver {seconds:.1f} s ({processor:.1f} s of a processor, "
         f"{1000 * seconds / count:.1f} ms a training), {seconds / crew.seconds:.4f} of the span, peak {peak:.0f} MiB"
     )
     if options.profile:

@@ -57,9 +57,8 @@ def _run(places: Places, options: argparse.Namespace) -> int:
 def _plan(places: Places, options: argparse.Namespace) -> int:
     from tsladder.console.plan_lines import forced_lines, forecast_lines, slot_lines
     from tsladder.status.dry_run import study_forecast
-    from tsladder.status.slots import parse_slots
 
-    slots = None if options.slots is None else parse_slots(options.slots)
+    slots = _slots(options.slots)
     if options.calibrate:
         from tsladder.console.calibrate import calibrate_here, calibration_lines
 
@@ -78,6 +77,17 @@ def _plan(places: Places, options: argparse.Namespace) -> int:
     for name, reason in forecast.refused.items():
         print(f"tsladder: {name} cannot be trained here: {reason}", file=sys.stderr)
     return 1 if forecast.refused else 0
+
+
+def _slots(text: str | None) -> int | None:
+    """Return the number of slots that is asked for; None: none is. Raises BadInput."""
+    from tsladder.errors import BadInput
+
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit()) or int(text) < 1:
+        raise BadInput(f"--slots must be a whole number above 0, got {text!r}")
+    return int(text)
 
 
 def _status(places: Places, options: argparse.Namespace) -> int:

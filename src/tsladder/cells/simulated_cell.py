@@ -10,6 +10,7 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from tsladder.artifacts.outcome import BatchPlan, TrainingOutcome
 from tsladder.artifacts.plans import Recipe
@@ -26,7 +27,7 @@ from tsladder.search.draws import DrawnTrial, DrawRules, TrialDraws
 from tsladder.search.schedule import Schedule
 from tsladder.search.space import SearchSpace
 from tsladder.search.streams import sampler_seed
-from tsladder.search.study import open_study
+from tsladder.search.study import SearchStudy, TrialResult, open_study
 from tsladder.seeds import derive_seed
 from tsladder.training.outcome import Job
 from tsladder.vocabulary import Cell, Phase, StopReason
@@ -34,12 +35,12 @@ from tsladder.vocabulary import Cell, Phase, StopReason
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SimulatedCell:
-    """What decides how long the trainings of one cell take, and in which order they can begin.
+    """Everything that decides how long the trainings of one cell take, and in which order they can begin.
 
     `plans`: the batch plan of every model that may be drawn. `trial_seconds` and `seed_seconds` return what a trial and
-    a retraining of a model are expected to take. `adopted`: draws of trials, by number, that an earlier simulation of
-    the same search has drawn; these are not drawn again. `spread`: standard deviation of the logarithm of the factor on
-    what is expected.
+    a retraining of a model are expected to take. `spread`: standard deviation of the logarithm of the factor on that.
+    `known`: draws of all trials, by number, from an earlier simulation of the same search, which then needs no sampler
+    and no journal; empty before one.
     """
 
     cell: Cell
@@ -57,7 +58,7 @@ class SimulatedCell:
     trial_seconds: Callable[[ModelSpec, Settings], float]
     seed_seconds: Callable[[ModelSpec, Settings], float]
     spread: float
-    adopted: Mapping[int, Mapping[str, Value]]
+    known: Mapping[int, Mapping[str, Value]]
 
     def job(self, spec: ModelSpec, settings: Settings, seed: int) -> Job:
         """Return the training of one model on the random seed `seed`."""
@@ -140,14 +141,13 @@ class _Trials:
             lag=cell.lag,
             pruning=None,
             known=(),
-            adopted=cell.adopted,
+            adopted=cell.known,
             seed=cell.seed,
             cell=cell.cell,
             phase=Phase.SEARCH,
         )
         self._draws = TrialDraws(rules, ())
-        seed = sampler_seed(cell.seed, cell.cell, Phase.SEARCH)
-        self._study = open_study(folder, cell.space.draws, key="simulation", seed=seed, say=_raise)
+        self._study = _study(cell, folder)
         self._running: dict[int, tuple[DrawnTrial, JobOrder]] = {}
         self._configurations: dict[int, Configuration] = {}
         self.folds: Sequence[Fold] = ()
@@ -284,6 +284,27 @@ def _record(cell: SimulatedCell, drawn: DrawnTrial, job: Job, outcome: TrainingO
         started_ms=0,
         ended_at="",
     )
+
+
+def _study(cell: SimulatedCell, folder: Path) -> SearchStudy:
+    """Open the sampler of the search, with its journal in `folder`, unless all draws are known."""
+    if len(cell.known) == cell.schedule.trials_total:
+        return cast(SearchStudy, _KnownDraws())
+    seed = sampler_seed(cell.seed, cell.cell, Phase.SEARCH)
+    return open_study(folder, cell.space.draws, key="simulation", seed=seed, say=_raise)
+
+
+class _KnownDraws:
+    """Sampler of a search whose draws are all known. It keeps no journal, which is most of the time of a simulation."""
+
+    def draw(
+        self, number: int, fixed: Mapping[str, Value], *, learned_through: int | None, redraw: int = 0
+    ) -> dict[str, Value]:
+        return dict(fixed)
+
+    def ask(self, number: int, draws: Mapping[str, Value]) -> None: ...
+    def tell(self, number: int, result: TrialResult) -> None: ...
+    def ensure_told(self, number: int, draws: Mapping[str, Value], result: TrialResult) -> None: ...
 
 
 def _raise(text: str) -> None:

@@ -45,39 +45,45 @@ class PoolFigures:
 class StudyPool:
     """Pools of slots for the trainings of `cells`. A machine like `machine` has as many slots as the cell with the most
     workers has workers. Where other trainings take larger shares of a machine, the pool consists of whole machines, and
-    slots that are left over are idle. `seed`: of the factors on the forecasts."""
+    slots that are left over are idle. Figures are means over simulations with the `seeds` of the factors on the
+    forecasts."""
 
-    def __init__(self, cells: Sequence[SimulatedCell], machine: Machine, *, seed: int) -> None:
+    def __init__(self, cells: Sequence[SimulatedCell], machine: Machine, *, seeds: Sequence[int]) -> None:
         self._cells = list(cells)
         self._machine = machine
-        self._seed = seed
+        self._seeds = seeds
         self._known: dict[int, PoolFigures] = {}
         self.slots_of_a_place = max(cell.workers for cell in cells)
         alike = all(cell.workers == self.slots_of_a_place for cell in cells)
         self.least = 1 if alike else self.slots_of_a_place
         """Fewest slots that hold any training."""
-        self.trainings = sum(cell.schedule.trials_total + cell.seeds for cell in cells)
 
     def figures(self, slots: int) -> PoolFigures:
         """Simulate a pool of `slots` slots, at least `least`. Raises Interrupted when asked to stop."""
         if slots not in self._known:
-            self._known[slots] = self._simulate(slots)
+            crews = [self._simulate(slots, seed) for seed in self._seeds]
+            seconds = sum(crew.seconds for crew in crews)
+            places = slots / self.slots_of_a_place
+            self._known[slots] = PoolFigures(
+                slots=slots,
+                seconds=seconds / len(crews),
+                busy_share=sum(crew.busy_seconds for crew in crews) / (places * seconds),
+            )
         return self._known[slots]
 
-    def _simulate(self, slots: int) -> PoolFigures:
+    def _simulate(self, slots: int, seed: int) -> VirtualCrew:
         whole, rest = divmod(slots, self.slots_of_a_place)
         shares = [Fraction(1)] * whole
         if rest and self.least == 1:
             shares.append(Fraction(rest, self.slots_of_a_place))
-        trainings = SimulatedTrainings(self._seed)
+        trainings = SimulatedTrainings(seed)
         crew = VirtualCrew(self._machine, shares, trainings.train)
         with tempfile.TemporaryDirectory(prefix="tsladder-", dir=_quick_folder()) as folder:
             # Nobody reads the heartbeats: none is written for its age.
             drawn = simulate(self._cells, crew, trainings, Path(folder), clock=lambda: 0.0)
         # The draws of a search do not depend on the number of slots.
-        self._cells = [dataclasses.replace(cell, adopted=drawn[cell.cell]) for cell in self._cells]
-        used = float(sum(shares)) * self.slots_of_a_place / slots
-        return PoolFigures(slots=slots, seconds=crew.seconds, busy_share=used * crew.busy_share)
+        self._cells = [dataclasses.replace(cell, known=drawn[cell.cell]) for cell in self._cells]
+        return crew
 
 
 def simulate(
@@ -88,7 +94,7 @@ def simulate(
     *,
     clock: Callable[[], float],
 ) -> Draws:
-    """Simulate all trainings of `cells` in the slots of `crew`, with a journal for each in `folder`, and return the draws.
+    """Simulate all trainings of `cells` in the slots of `crew`, each with a journal in `folder`, and return the draws.
 
     `clock` (seconds) decides when heartbeats are written again. Raises Interrupted when asked to stop.
     """
@@ -109,18 +115,16 @@ def simulate(
     return {cell: {record.number: record.draws for record in records} for cell, records in found.items()}
 
 
-def worth_renting(
-    figures: Callable[[int], PoolFigures], first: int, *, least: int, simulations: int
-) -> PoolFigures | None:
+def worth_renting(figures: Callable[[int], PoolFigures], first: int, *, least: int, numbers: int) -> PoolFigures | None:
     """Find the largest number of slots, at least `least`, that are busy for BUSY_SHARE of the time: with more of them,
     more than a fifth of what is paid for idles. Where even `least` slots are not that busy, it is `least`.
 
     Doubles `first` until the slots are not busy enough. Then steps down: as fewer slots are never faster, no number
     above slots * busy share / BUSY_SHARE can be busy enough. A step is at least a thirtieth of the number. None where
-    `simulations` numbers do not suffice.
+    `numbers` of them do not suffice.
     """
     good, slots, too_many = None, max(first, least), False
-    for _ in range(simulations):
+    for _ in range(numbers):
         found = figures(slots)
         if found.busy_share >= BUSY_SHARE:
             good = found

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from tsladder.cells.simulated_pool import BUSY_SHARE, PoolFigures
+from typing import TYPE_CHECKING
+
 from tsladder.formatting import MISSING, aligned, duration, number
 from tsladder.planning.machine import describe_memory
 from tsladder.status.dry_run import ARCHITECTURE, CellForecast, StudyForecast
+
+if TYPE_CHECKING:
+    from tsladder.cells.simulated_pool import PoolFigures
 
 NO_FORECAST = "no forecast"
 
@@ -81,11 +85,12 @@ def slot_lines(forecast: StudyForecast) -> list[str]:
     most, spread = pool.worth_renting, pool.spread
     worth = "not found: a study of this size takes too long to simulate for several numbers of slots"
     if most is not None:
-        rule = f"the largest number that is busy at least {BUSY_SHARE:.0%} of the time"
+        rule = f"the largest number that is busy at least {pool.least_busy_share:.0%} of the time"
         worth = f"at most {_slots(most)}: {rule}; with more, over a fifth of what is paid for idles"
     source = f"of {spread.trials} trials of this study" if spread.trials else "as measured"
     here = "1 slot" if pool.slots_of_a_machine == 1 else f"{pool.slots_of_a_machine} slots"
-    simulated = f"{pool.trainings} trainings from nothing, at search lag {pool.lag}"
+    times = "once" if pool.simulations == 1 else f"{pool.simulations} times"
+    simulated = f"{pool.trainings} trainings from nothing, {times}, at search lag {pool.lag}"
     spread_words = f"spread of the log of a trial's seconds {spread.value:.2f} ({source})"
     return [
         f"in one pool: {_slots(pool.asked)}",

@@ -36,7 +36,6 @@ class VirtualCrew:
     def __init__(self, machine: Machine, shares: Sequence[Fraction], train: Callable[[Job], TrainingOutcome]) -> None:
         self._machine = machine
         self._train = train
-        self._total = sum(shares, Fraction(0))
         self._roomy = {f"machine {number}": share for number, share in enumerate(shares, start=1) if share > 0}
         self._running: dict[int, _Running] = {}
         self._ends: list[tuple[float, int, TrainingOutcome]] = []
@@ -52,9 +51,9 @@ class VirtualCrew:
         return self._now
 
     @property
-    def busy_share(self) -> float:
-        """Share of its places that jobs which have ended used, on average since the beginning; 0 before any has."""
-        return self._busy / (self._now * float(self._total)) if self._now > 0.0 else 0.0
+    def busy_seconds(self) -> float:
+        """Seconds of jobs that have ended, each times its share of a machine."""
+        return self._busy
 
     @property
     def running(self) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ import dataclasses
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tsladder.errors import BadInput
 from tsladder.params import AnyParams, PanelParams, load_any_params
@@ -28,8 +28,10 @@ from tsladder.search.decisions import Forced
 from tsladder.search.forced_trials import forced_by_cell
 from tsladder.status.live_records import held_gib
 from tsladder.status.question import plans_of_study
-from tsladder.status.slots import MEASURED, SlotForecast, slot_forecast, spread_of_trials
 from tsladder.status.taken_over import count_taken_over, inputs_match
+
+if TYPE_CHECKING:
+    from tsladder.status.slots import SlotForecast
 
 ARCHITECTURE = ("d_model", "n_layers", "n_heads", "d_ff", "n_graph")
 """Sizes of a model, as far as its family has them."""
@@ -135,6 +137,9 @@ def study_forecast(
             cells[str(plan.cell)] = _with_taken_over(places, params, plan, cells[str(plan.cell)])
     of_pool = None
     if slots is not None:
+        # Here, since it imports Optuna, which takes longer than all the rest.
+        from tsladder.status.slots import MEASURED, slot_forecast, spread_of_trials
+
         spread = spread_of_trials(places, plans) if built else MEASURED
         of_pool = slot_forecast(slots, params, machine, plans, layouts, runs, spread)
     precisions = {cell.precision for cell in cells.values() if cell.precision is not None}

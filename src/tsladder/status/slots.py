@@ -33,10 +33,15 @@ MEASURED_SPREAD = 0.74
 FEWEST_FOR_SPREAD = 10
 """Degrees of freedom from which on the spread of the study's own trials is taken."""
 
-_MOST_TRAININGS = 5_000
+_MOST_TRAININGS = 12_000
 """Number of simulated trainings, over all simulations, up to which further numbers of slots are tried. They take about
 ten seconds of a processor."""
-_MOST_SIMULATIONS = 12
+_MOST_NUMBERS = 12
+
+_TRAININGS_OF_A_NUMBER = 2_000
+_MOST_SEEDS = 8
+"""Number of simulations over whose random seeds the figures of one number of slots are means, as long as they have
+fewer trainings than that: where a study has few, the longest one decides."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,30 +61,22 @@ class SlotForecast:
     """Forecast of all trainings of a study in one pool: on the `asked` slots, and on the most slots that are worth
     renting (None: the study is too large to try as many numbers as that takes).
 
-    `slots_of_a_machine`: slots of a machine like this one. `trainings`: trials and seeds that are simulated, at the
-    search lag `lag`.
+    `slots_of_a_machine`: slots of a machine like this one. `trainings`: trials and seeds of the study, at the search
+    lag `lag`; figures are means over so many `simulations`. `least_busy_share`: busy share from which on slots are
+    worth renting.
     """
 
     asked: PoolFigures
     worth_renting: PoolFigures | None
     slots_of_a_machine: int
     trainings: int
+    simulations: int
     lag: int
     spread: Spread
+    least_busy_share: float = BUSY_SHARE
 
     def to_json(self) -> dict[str, Any]:
-        return {**dataclasses.asdict(self), "least_busy_share": BUSY_SHARE}
-
-
-def parse_slots(text: str) -> int:
-    """Return the number of slots that `text` asks for. Raises BadInput."""
-    try:
-        slots = int(text)
-    except ValueError:
-        slots = 0
-    if slots < 1:
-        raise BadInput(f"--slots must be a whole number above 0, got {text!r}")
-    return slots
+        return dataclasses.asdict(self)
 
 
 def slot_forecast(
@@ -104,18 +101,21 @@ def slot_forecast(
         _cell(plan, params, machine, machine.rates, layouts[plan.cell], runs[plan.cell.horizon], lag, spread.value)
         for plan in sorted(planned, key=lambda plan: parse_budget(plan.cell.budget), reverse=True)
     ]
-    pool = StudyPool(cells, machine, seed=params.study.seed)
+    trainings = sum(cell.schedule.trials_total + cell.seeds for cell in cells)
+    repeats = max(1, min(_MOST_SEEDS, _TRAININGS_OF_A_NUMBER // trainings))
+    pool = StudyPool(cells, machine, seeds=[params.study.seed + number for number in range(repeats)])
     if slots < pool.least:
         raise BadInput(
             f"--slots must be at least {pool.least} here, got {slots}: a machine like this one has so many slots for "
             "small models, and a training of another planned cell takes more than one of them"
         )
-    simulations = min(_MOST_SIMULATIONS, _MOST_TRAININGS // pool.trainings)
+    numbers = min(_MOST_NUMBERS, _MOST_TRAININGS // (repeats * trainings))
     return SlotForecast(
         asked=pool.figures(slots),
-        worth_renting=worth_renting(pool.figures, slots, least=pool.least, simulations=simulations),
+        worth_renting=worth_renting(pool.figures, slots, least=pool.least, numbers=numbers),
         slots_of_a_machine=pool.slots_of_a_place,
-        trainings=pool.trainings,
+        trainings=trainings,
+        simulations=repeats,
         lag=lag,
         spread=spread,
     )
@@ -172,7 +172,7 @@ def _cell(
                 for epochs in map(int, plan.search.search.space.epochs.choices)
             ],
         ),
-        adopted={},
+        known={},
     )
 
 
