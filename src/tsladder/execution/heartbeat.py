@@ -16,8 +16,8 @@ from pathlib import Path
 from tsladder.artifacts.progress import NOTHING_RUNS, PROGRESS, LiveProgress, RunningTrial, write_progress
 
 WRITE_EVERY_SECONDS = 1.0
-"""Interval between two writes, whether nothing happens or a thousand things do: an older file means that the supervisor
-hangs or is gone. A pause does not wait for it."""
+"""Interval between two writes of few live records, whether nothing happens or a thousand things do: a file that is much
+older means that the supervisor hangs or is gone. A pause does not wait for it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,12 +72,19 @@ class Heartbeat:
         """Note that training `number` has ended."""
         del self._running[number]
 
-    def beat(self, signs: Mapping[int, VitalSigns], *, paused: str | None, celsius: float | None) -> None:
-        """Write the file if the last write is `WRITE_EVERY_SECONDS` ago, or if a pause has begun or ended. To be called
+    def beat(
+        self,
+        signs: Mapping[int, VitalSigns],
+        *,
+        paused: str | None,
+        celsius: float | None,
+        every_seconds: float = WRITE_EVERY_SECONDS,
+    ) -> None:
+        """Write the file if the last write is `every_seconds` ago, or if a pause has begun or ended. To be called
         several times a second."""
         now = self._clock()
         # A clock that was set back must not stop the heartbeat.
-        fresh = 0.0 <= now - self._written < WRITE_EVERY_SECONDS
+        fresh = 0.0 <= now - self._written < every_seconds
         if fresh and paused == self._paused:
             return
         self._paused, self._written = paused, now
