@@ -4,6 +4,7 @@ at once."""
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import datetime
 import json
@@ -54,25 +55,39 @@ def _run(places: Places, options: argparse.Namespace) -> int:
 
 
 def _plan(places: Places, options: argparse.Namespace) -> int:
-    from tsladder.console.plan_lines import forced_lines, forecast_lines
+    from tsladder.console.plan_lines import forced_lines, forecast_lines, slot_lines
     from tsladder.status.dry_run import study_forecast
 
+    slots = _slots(options.slots)
     if options.calibrate:
         from tsladder.console.calibrate import calibrate_here, calibration_lines
 
         with progress("measuring this machine") as on_step:
             calibrated = calibrate_here(places, on_step)
         print("\n".join(calibration_lines(calibrated)), file=sys.stderr, flush=True)
-    forecast = study_forecast(places, options.budget, options.assignments)
+    with progress("simulating the slots") if slots else contextlib.nullcontext():
+        forecast = study_forecast(places, options.budget, options.assignments, slots=slots)
     if options.json:
         print(json.dumps(forecast.to_json(), indent=1))
     else:
-        print("\n".join([*forecast_lines(forecast), "", *forced_lines(forecast)]))
+        of_slots = [] if slots is None else slot_lines(forecast)
+        print("\n".join([*forecast_lines(forecast), *of_slots, "", *forced_lines(forecast)]))
     for note in forecast.notes:
         print(f"tsladder: note: {note}", file=sys.stderr)
     for name, reason in forecast.refused.items():
         print(f"tsladder: {name} cannot be trained here: {reason}", file=sys.stderr)
     return 1 if forecast.refused else 0
+
+
+def _slots(text: str | None) -> int | None:
+    """Return the number of slots that is asked for; None: none is. Raises BadInput."""
+    from tsladder.errors import BadInput
+
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit()) or int(text) < 1:
+        raise BadInput(f"--slots must be a whole number above 0, got {text!r}")
+    return int(text)
 
 
 def _status(places: Places, options: argparse.Namespace) -> int:

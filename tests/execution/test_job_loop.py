@@ -125,8 +125,8 @@ class Pulses(Heartbeat):
         self.seen: list[dict[str, Any]] = []
         super().__init__(self.file.parent, phase="search", total=total, done=done, clock=clock)
 
-    def beat(self, signs: Mapping[int, VitalSigns], *, paused: str | None, celsius: float | None) -> None:
-        super().beat(signs, paused=paused, celsius=celsius)
+    def beat(self, signs: Mapping[int, VitalSigns], **how: Any) -> None:
+        super().beat(signs, **how)
         self.seen.append(read_json(self.file))
 
 

@@ -43,6 +43,12 @@ def build_parser() -> Parser:
         metavar="LEAF=VALUE",
         help="override a leaf of params.yaml, as `dvc exp run -S` does; repeatable",
     )
+    plan.add_argument(
+        "--slots",
+        metavar="N",
+        help="also forecast all cells in one pool of N slots, of which a machine like this one has as many as workers, "
+        "and how many slots are worth renting",
+    )
     plan.add_argument("--json", action="store_true", help="print JSON alone")
     plan.add_argument(
         "--calibrate",

@@ -15,6 +15,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("tsladder plan --budget 2M", "the same with 2M as the top rung"),
         ("tsladder plan -S search.trials=50 -S data.tier=a200", "with other parameters"),
         ("tsladder plan --calibrate", "measure this machine first"),
+        ("tsladder plan --slots 24", "hours and idle time on 24 slots, and how many are worth renting"),
         ("tsladder plan --study panel -S data.tier=c21", "of the study of a panel, with other columns"),
         ("tsladder plan --json", "for programs"),
     ),

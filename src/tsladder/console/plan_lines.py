@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tsladder.formatting import MISSING, aligned, duration, number
 from tsladder.planning.machine import describe_memory
 from tsladder.status.dry_run import ARCHITECTURE, CellForecast, StudyForecast
+
+if TYPE_CHECKING:
+    from tsladder.cells.simulated_pool import PoolFigures
 
 NO_FORECAST = "no forecast"
 
@@ -58,12 +63,46 @@ def _total(forecast: StudyForecast) -> list[str]:
     known = [cell.predicted_seconds for cell in planned if cell.predicted_seconds is not None]
     if len(known) == len(planned):
         return [f"expected in total, if every cell is built from the beginning: {duration(sum(known))}"]
+    return _missing(forecast)
+
+
+def _missing(forecast: StudyForecast) -> list[str]:
+    """Return what a forecast of time lacks, and what to run."""
     if forecast.machine.rates is None:
         device = forecast.machine.device
         return [
             f"{NO_FORECAST} of time: the speed of this {device} is not known; `tsladder plan --calibrate` measures it"
         ]
     return ["times cannot be forecast without the bars: `dvc pull data.dvc` fetches them"]
+
+
+def slot_lines(forecast: StudyForecast) -> list[str]:
+    """Return what all cells take in one pool of slots, and how many slots are worth renting; where that is not known,
+    nothing, as the lines of the forecast say what is missing."""
+    pool = forecast.slots
+    if pool is None:
+        return []
+    most, spread = pool.worth_renting, pool.spread
+    worth = "not found: a study of this size takes too long to simulate for several numbers of slots"
+    if most is not None:
+        rule = f"the largest number that is busy at least {pool.least_busy_share:.0%} of the time"
+        worth = f"at most {_slots(most)}: {rule}; with more, over a fifth of what is paid for idles"
+    source = f"of {spread.trials} trials of this study" if spread.trials else "as measured"
+    here = "1 slot" if pool.slots_of_a_machine == 1 else f"{pool.slots_of_a_machine} slots"
+    times = "once" if pool.simulations == 1 else f"{pool.simulations} times"
+    simulated = f"{pool.trainings} trainings from nothing, {times}, at search lag {pool.lag}"
+    spread_words = f"spread of the log of a trial's seconds {spread.value:.2f} ({source})"
+    return [
+        f"in one pool: {_slots(pool.asked)}",
+        f"worth renting: {worth}",
+        f"simulated: {simulated}, {spread_words}; a machine like this one has {here}",
+    ]
+
+
+def _slots(figures: PoolFigures) -> str:
+    """Describe a number of slots with its hours and its busy share."""
+    slots = "1 slot" if figures.slots == 1 else f"{figures.slots} slots"
+    return f"{slots}, {figures.seconds / 3600.0:.3g} hours, busy {figures.busy_share:.0%} of the time"
 
 
 def forced_lines(forecast: StudyForecast) -> list[str]:

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import itertools
 import time
-from collections import Counter
-from collections.abc import Callable, Collection, Generator, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -20,7 +19,7 @@ from tsladder.artifacts.heat import TemperatureReading
 from tsladder.artifacts.outcome import TrainingOutcome
 from tsladder.data.samples import Fold
 from tsladder.execution.crew import Crew, Ended, Event, JobOrder, Lost, Message, Progress, Retried, Slot
-from tsladder.execution.heartbeat import Heartbeat
+from tsladder.execution.heartbeat import WRITE_EVERY_SECONDS, Heartbeat
 from tsladder.execution.thermal_guard import Action, ThermalWatch
 from tsladder.interruption import Interrupted, StopFlag, graceful_stop
 from tsladder.training.outcome import ended_early
@@ -32,6 +31,12 @@ _POLL_SECONDS = 0.5
 
 _MOST_WORKERS = 1024
 """Number of jobs that could share a place at the very most: a place with a slot of this size has room."""
+
+_BEATS_A_SECOND = 25
+"""Number of heartbeats without news that are written in a second: each takes about half a millisecond."""
+
+_RAREST_BEAT_SECONDS = 30.0
+"""Longest interval between two heartbeats of a source, whatever their number: readers call two minutes a stall."""
 
 _NUMBERS_OF_A_SOURCE = 1_000_000
 
@@ -80,8 +85,8 @@ class JobSource(Protocol):
 
     @property
     def is_ready(self) -> bool:
-        """Whether `next_job` may have a job now: if it has none, a slot was kept free for nothing. While no job of this
-        source runs, False means that there is none any more."""
+        """True where `next_job` may have a job now: if it has none, a slot was kept free for nothing. While no job of
+        this source runs, False means that there is none any more."""
 
     def next_job(self, slot: Slot) -> JobOrder | None:
         """Return the next job, to be started in `slot`; None: none now, or, while no job of this source runs, none any
@@ -197,6 +202,50 @@ class _Member:
         return self.source
 
 
+class _FreeSlots:
+    """Free slots of `crew` while it is offered to many sources in turn, asked for no more often than needed: of a
+    thousand places that takes a while."""
+
+    def __init__(self, crew: Crew, choice: SlotChoice) -> None:
+        self._crew = crew
+        self._choice = choice
+        self._kept: set[str] = set()
+        self._known: dict[int, dict[str, deque[Slot]]] = {}
+
+    def first(self, workers: int, kind: str | None = None) -> Slot | None:
+        """Return a free slot of the size at which `workers` fit one place, of the kind `kind`, or of the kind of which
+        most are free; None where there is none."""
+        found = self._by_kind(workers)
+        if kind is None or not self._choice.one_kind:
+            kind = max(found, key=lambda name: len(found[name]), default=None)
+        known = deque[Slot]() if kind is None else found.get(kind, deque())
+        return known[0] if known else None
+
+    def take(self, slot: Slot) -> None:
+        """Take the first slot of its size and kind, in which a job has been started: slots of other sizes are looked
+        for again."""
+        self._known = {slot.workers: self._known[slot.workers]}
+        self._known[slot.workers][slot.kind].popleft()
+
+    def keep_place(self, kind: str | None) -> None:
+        """Offer the first place that has room no more."""
+        slot = self.first(_MOST_WORKERS, kind)
+        if slot is not None:
+            self._kept.add(slot.place)
+
+    def _by_kind(self, workers: int) -> dict[str, deque[Slot]]:
+        if workers not in self._known:
+            found: dict[str, deque[Slot]] = {}
+            for slot in self._crew.free(workers):
+                if slot.machine.memory_gib >= self._choice.least_gib:
+                    found.setdefault(slot.kind, deque()).append(slot)
+            self._known[workers] = found
+        for slots in self._known[workers].values():
+            while slots and slots[0].place in self._kept:
+                slots.popleft()
+        return self._known[workers]
+
+
 class _Pool:
     def __init__(
         self,
@@ -254,10 +303,11 @@ class _Pool:
             return
         celsius = None if self._watch.reading is None else self._watch.reading.celsius
         signs = {} if self._crew is None else self._crew.vital_signs()
-        for member in self._members:
-            if member.source is not None:
-                own = {self._started[n].order.number: signs[n] for n in member.running if n in signs}
-                member.source.heartbeat.beat(own, paused=self._watch.pause, celsius=celsius)
+        sources = [(member, member.source) for member in self._members if member.source is not None]
+        every = min(_RAREST_BEAT_SECONDS, max(WRITE_EVERY_SECONDS, len(sources) / _BEATS_A_SECOND))
+        for member, source in sources:
+            own = {self._started[n].order.number: signs[n] for n in member.running if n in signs}
+            source.heartbeat.beat(own, paused=self._watch.pause, celsius=celsius, every_seconds=every)
         if self._crew is None:
             time.sleep(_POLL_SECONDS)
             return
@@ -270,61 +320,52 @@ class _Pool:
             if self._serve_once(stop):
                 continue
             waiting = next((member for member in self._members if member.steps is None and not member.over), None)
-            if waiting is None or (self._crew is not None and not self._crew.free(_MOST_WORKERS)):
+            if waiting is None or not self._has_room():
                 return
             self._resume(waiting, None)
+
+    def _has_room(self) -> bool:
+        """Check whether some job could be started. Whole places are looked for first, since those are few slots."""
+        return self._crew is None or bool(self._crew.free(1) or self._crew.free(_MOST_WORKERS))
 
     def _serve_once(self, stop: StopFlag) -> bool:
         """Offer free slots to all sources once, those with the most work left first. Returns True where a cell went on
         to its next source or to its end, since then there may be more to do."""
         active = [member for member in self._members if member.source is not None]
+        if not active:
+            return False
         for member in active:
             if not member.running and not member.lost and not member.jobs.is_ready:
                 self._resume(member, None)
                 return True
-        reserved: set[str] = set()
+        slots = _FreeSlots(self._working_crew, self._choice)
         for member in sorted(active, key=_work_left, reverse=True):
             source = member.source
             if source is None:
                 continue
             while not stop.is_set:
-                slot = next(iter(self._usable(member, source.workers, reserved)), None)
+                slot = slots.first(source.workers, member.kind)
                 if slot is None:
+                    if slots.first(_MOST_WORKERS) is None:
+                        return False
                     if member.lost or source.is_ready:
                         # A job that needs a large share would never find one beside a stream of smaller ones.
-                        room = (one.place for one in self._usable(member, _MOST_WORKERS, reserved))
-                        reserved.update(itertools.islice(room, 1))
-                        self._miss_kind(member, source.workers)
+                        slots.keep_place(member.kind)
+                        self._miss_kind(member, slots.first(source.workers))
                     break
                 if not self._start_next(member, source, slot):
                     if not member.running and not member.lost:
                         self._resume(member, None)
                         return True
                     break
+                slots.take(slot)
         return False
 
-    def _usable(self, member: _Member, workers: int, reserved: Collection[str]) -> Sequence[Slot]:
-        """Return the free slots that a cell may use: of its own kind, or before its first job of the kind of which most
-        are free."""
-        large_enough = self._choice.least_gib
-        found = [
-            slot
-            for slot in self._working_crew.free(workers)
-            if slot.place not in reserved and slot.machine.memory_gib >= large_enough
-        ]
-        if not self._choice.one_kind:
-            return found
-        kind = member.kind
-        if kind is None and found:
-            kinds = Counter(slot.kind for slot in found)
-            kind = max(kinds, key=lambda name: kinds[name])
-        return [slot for slot in found if slot.kind == kind]
-
-    def _miss_kind(self, member: _Member, workers: int) -> None:
-        """Let a cell take another kind of slots where none of its own has been free for long and others are."""
+    def _miss_kind(self, member: _Member, other: Slot | None) -> None:
+        """Let a cell take another kind of slots where none of its own has been free for long and others are, such as
+        `other`."""
         now = self._choice.clock()
-        others_only = not member.running and bool(self._working_crew.free(workers))
-        if not others_only or member.kind is None:
+        if member.running or other is None or member.kind is None:
             member.kind_missed_since = None
         elif member.kind_missed_since is None:
             member.kind_missed_since = now

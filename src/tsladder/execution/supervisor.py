@@ -63,14 +63,15 @@ class _Child:
     silent_seconds: float = 0.0
 
 
-def start_fork_server(*, optimizers: bool = True) -> None:
+def start_fork_server(*, optimizers: bool = True, panel: bool = False) -> None:
     """Start the server that workers are forked from; it loads torch while this process does something else.
 
     A repeated call does nothing. Only modules that RUN no tensor operation are preloaded, since a fork would lose the
     threads of one. torch._dynamo is imported by every first optimizer, which takes a second that each worker would
-    spend again.
+    spend again. `panel`: workers train models of a panel, whose validation computes intervals: arch.bootstrap takes
+    each of them more than a second and 127 MB (docs/decisions.md, 2026-11-29).
     """
-    preload = ["torch", "torch._dynamo"] if optimizers else ["torch"]
+    preload = ["torch", *(["torch._dynamo"] if optimizers else []), *(["arch.bootstrap"] if panel else [])]
     multiprocessing.get_context("forkserver").set_forkserver_preload(preload)
     # Started first, because starting the resource tracker unblocks the signals that are blocked below.
     resource_tracker.ensure_running()

@@ -6,8 +6,9 @@ import dataclasses
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from tsladder.artifacts.plans import stocks_drawn
 from tsladder.errors import BadInput
 from tsladder.params import AnyParams, PanelParams, load_any_params
 from tsladder.params.cells import refuse_without_cells
@@ -29,6 +30,9 @@ from tsladder.search.forced_trials import forced_by_cell
 from tsladder.status.live_records import held_gib
 from tsladder.status.question import plans_of_study
 from tsladder.status.taken_over import count_taken_over, inputs_match
+
+if TYPE_CHECKING:
+    from tsladder.status.slots import SlotForecast
 
 ARCHITECTURE = ("d_model", "n_layers", "n_heads", "d_ff", "n_graph")
 """Sizes of a model, as far as its family has them."""
@@ -73,7 +77,8 @@ class CellForecast:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StudyForecast:
     """Forecast of all cells by name, with the machine that they were planned for, and further notes. `samples`: what
-    batches and epochs count, windows of a series or days of a panel."""
+    batches and epochs count, windows of a series or days of a panel. `slots`: forecast of a pool of slots; None: not
+    asked for, or not known."""
 
     study_key: str
     cells: Mapping[str, CellForecast]
@@ -81,6 +86,7 @@ class StudyForecast:
     features: PlannedFeatures
     notes: tuple[str, ...] = ()
     samples: str = "windows"
+    slots: SlotForecast | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -88,6 +94,7 @@ class StudyForecast:
             "memory": _memory_record(self.machine),
             "features": self.features.to_json(),
             "cells": {name: dataclasses.asdict(cell) for name, cell in self.cells.items()},
+            **({} if self.slots is None else {"slots": self.slots.to_json()}),
         }
 
     @property
@@ -96,10 +103,12 @@ class StudyForecast:
         return {name: cell.reason or "" for name, cell in self.cells.items() if cell.planned and not cell.fits}
 
 
-def study_forecast(places: Places, budget: str | None, assignments: Sequence[str] = ()) -> StudyForecast:
+def study_forecast(
+    places: Places, budget: str | None, assignments: Sequence[str] = (), *, slots: int | None = None
+) -> StudyForecast:
     """Plan the study without running it, with `budget` as the top rung (None: that of params.yaml) and the values of
-    `assignments` (leaf=value) in place of those of params.yaml. Raises BadInput, also for a panel study without a top
-    rung."""
+    `assignments` (leaf=value) in place of those of params.yaml. `slots`: also forecast all trainings in one pool of so
+    many slots. Raises BadInput, also for a panel study without a top rung."""
     params = load_any_params(places.params, assignments)
     if budget is not None:
         if budget not in params.ladder:
@@ -127,6 +136,13 @@ def study_forecast(places: Places, budget: str | None, assignments: Sequence[str
     if built:
         for plan in plans:
             cells[str(plan.cell)] = _with_taken_over(places, params, plan, cells[str(plan.cell)])
+    of_pool = None
+    if slots is not None:
+        # Here, since it imports Optuna, which takes longer than all the rest.
+        from tsladder.status.slots import MEASURED, slot_forecast, spread_of_trials
+
+        spread = spread_of_trials(places, plans) if built else MEASURED
+        of_pool = slot_forecast(slots, params, machine, plans, layouts, runs, spread)
     precisions = {cell.precision for cell in cells.values() if cell.precision is not None}
     slow = (slow_bf16_note(machine, precision) for precision in sorted(precisions))
     loss = requested_loss(params.training, params.target.task)
@@ -151,6 +167,7 @@ def study_forecast(places: Places, budget: str | None, assignments: Sequence[str
         features=features,
         notes=notes,
         samples="days" if isinstance(params, PanelParams) else "windows",
+        slots=of_pool,
     )
 
 
@@ -225,7 +242,7 @@ def _forecast(
             known, reason=insufficient_memory(unfit, len(layout.plans), machine=machine, workers=workers, recipe=recipe)
         )
     predicted = {
-        (spec, p): predicted_memory_gib(spec, p, machine.calibration)
+        (spec, p): predicted_memory_gib(spec, p, machine.calibration, drawn=stocks_drawn(recipe))
         for spec, p in layout.plans.items()
         if p is not None
     }
