@@ -30,6 +30,7 @@ from tsladder.execution.place import Place
 from tsladder.execution.place_messages import Answer, Command, Hold, PlaceDescription
 from tsladder.execution.place_survey import code_fingerprint, describe_machine, versions
 from tsladder.execution.remote_crew import RemoteCrew
+from tsladder.execution.supervisor import start_fork_server
 from tsladder.execution.thermometer import thermometer_for
 from tsladder.params import HardwareParams
 from tsladder.planning.machine import usable_cores
@@ -66,21 +67,26 @@ class _Spot:
     gpus: int
 
 
-def open_ray_crew(hardware: HardwareParams, calibration: Path, say: Callable[[str], None]) -> RemoteCrew:
+def open_ray_crew(
+    hardware: HardwareParams, calibration: Path, say: Callable[[str], None], *, panel: bool = False
+) -> RemoteCrew:
     """Connect to the Ray of `hardware.address`, or start one on this machine, and return the crew of its places.
 
-    `calibration`: file of this machine's calibration, used by the places on it. Raises BadInput where Ray is not
+    `calibration`: file of this machine's calibration, used by the places on it. `panel`: the jobs train models of a
+    panel. Raises BadInput where Ray is not
     installed, nothing answers at the address, or it may not be used without a token.
     """
-    fleet = RayFleet(hardware, calibration.read_bytes() if calibration.is_file() else None)
+    fleet = RayFleet(hardware, calibration.read_bytes() if calibration.is_file() else None, panel=panel)
     return RemoteCrew(fleet, code=code_fingerprint(), versions=versions(), patience=hardware.patience, say=say)
 
 
 class RayFleet:
-    """Places of the Ray cluster at `hardware.address`, or of one that is started on this machine."""
+    """Places of the Ray cluster at `hardware.address`, or of one that is started on this machine, for jobs of a series
+    or of a panel."""
 
-    def __init__(self, hardware: HardwareParams, calibration: bytes | None) -> None:
+    def __init__(self, hardware: HardwareParams, calibration: bytes | None, *, panel: bool = False) -> None:
         self._hardware = hardware
+        self._panel = panel
         self._calibration = calibration
         self._links: dict[str, _RayLink] = {}
         self._not_before: dict[str, tuple[float, float]] = {}
@@ -136,7 +142,7 @@ class RayFleet:
             max_restarts=0,
             max_task_retries=0,
             scheduling_strategy=strategies.NodeAffinitySchedulingStrategy(node_id=spot.node, soft=False),
-        ).remote(self._hardware, self._calibration, spot.cores)
+        ).remote(self._hardware, self._calibration, spot.cores, panel=self._panel)
         return _RayLink(self, spot.name, actor, self._ray)
 
     def _spots(self) -> Iterator[_Spot]:
@@ -208,8 +214,9 @@ class _RayLink:
 class RayPlace:
     """Actor of one place with `cores` cores."""
 
-    def __init__(self, hardware: HardwareParams, calibration: bytes | None, cores: int) -> None:
+    def __init__(self, hardware: HardwareParams, calibration: bytes | None, cores: int, *, panel: bool) -> None:
         _forget_main()
+        start_fork_server(panel=panel)
         self._hardware, self._calibration, self._cores = hardware, calibration, cores
         self._place = Place(self._described, thermometer=thermometer_for)
 
