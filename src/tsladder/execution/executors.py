@@ -37,8 +37,8 @@ def executor_of(
 ) -> Iterator[Executor]:
     """Open the executor that `hardware` names, and end its crew with the block.
 
-    `crews`: of the executor local. `panel`: models of a panel are trained. Raises BadInput where the settings cannot be met, WorkFailed where no place answers
-    for `hardware.patience` seconds.
+    `crews`: of the executor local. `panel`: models of a panel are trained. Raises BadInput where the settings cannot be
+    met, WorkFailed where no place answers for `hardware.patience` seconds.
     """
     if hardware.executor == "local":
         machine = survey(hardware, calibration)
