@@ -1,6 +1,6 @@
 """Predicted against measured peak memory and time of a training process of a panel, on made-up cubes.
 
-    python benchmarks/panel_memory.py [--family NAME] [--stocks 36] [--threads 1] [--every 3] [--out FILE.json]
+    python benchmarks/panel_memory.py [--family NAME] [--stocks 36] [--drawn 64] [--threads 1] [--every 3] [--out FILE]
 
 Every case is trained for two epochs of two steps in a worker of its own, as a trial would be, and its peak resident
 size, or that of the allocator on a GPU, is held against what `tsladder plan` predicts without calibration.
@@ -70,6 +70,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--family", choices=panel_names(), default="panel_transformer")
     parser.add_argument("--stocks", type=int, help="only the cases of so many stocks")
+    parser.add_argument("--drawn", type=int, help="train on so many stocks, drawn on each day")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--every", type=int, default=1, help="measure only every so many-th case")
@@ -90,7 +91,13 @@ def main() -> None:
         }
         for case in cases:
             row = measured(
-                case, cubes[case[0]], arguments.family, arguments.layers_over_graph, machine.device, arguments.threads
+                case,
+                cubes[case[0]],
+                arguments.family,
+                arguments.layers_over_graph,
+                machine.device,
+                arguments.threads,
+                arguments.drawn,
             )
             rows.append(row)
     errors = [row["predicted_gib"] / row["measured_gib"] - 1 for row in rows]
@@ -103,7 +110,9 @@ def main() -> None:
         arguments.out.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
 
 
-def measured(case: Case, cube: Cube, family: str, n_graph: int, device: str, threads: int) -> dict[str, object]:
+def measured(
+    case: Case, cube: Cube, family: str, n_graph: int, device: str, threads: int, drawn: int | None
+) -> dict[str, object]:
     """Train one case and print and return what it took beside what was predicted."""
     stocks, (d_model, n_layers, n_heads, ratio), (precision, optimizer), days, micro_batch, checkpointing, at_once = (
         case
@@ -128,11 +137,11 @@ def measured(case: Case, cube: Cube, family: str, n_graph: int, device: str, thr
     plan = with_micro_batch(whole, micro_batch)
     steps = 2
     fold = DayFold(train=days_of(cube, steps * days), validation=days_of(cube, scoring_batch(plan.micro_batch, stocks)))
-    outcome = trained(job_of(spec, plan, device, threads), fold).outcome
+    outcome = trained(job_of(spec, plan, device, threads, drawn), fold).outcome
     if outcome.peak_memory_gib is None or outcome.plan != plan:
         raise SystemExit(f"{spec.architecture()} under {plan} ended as {outcome.stop_reason}: {outcome.message}")
-    predicted, measured_gib = predicted_memory_gib(spec, plan), outcome.peak_memory_gib
-    held, step = memory_terms(spec, plan, 1.0)
+    predicted, measured_gib = predicted_memory_gib(spec, plan, drawn=drawn), outcome.peak_memory_gib
+    held, step = memory_terms(spec, plan, 1.0, drawn=drawn)
     seconds = outcome.train_seconds / (EPOCHS * steps)
     shape = f"{d_model} x {n_layers} x {n_heads} x {ratio}"
     print(
@@ -171,8 +180,9 @@ def geometry(family: str, stocks: int, n_graph: int) -> PanelGeometry:
     )
 
 
-def job_of(spec: ModelSpec, plan: BatchPlan, device: str, threads: int) -> Job:
-    """Return a training of `EPOCHS` epochs, as a search of the default panel study would run it."""
+def job_of(spec: ModelSpec, plan: BatchPlan, device: str, threads: int, drawn: int | None = None) -> Job:
+    """Return a training of `EPOCHS` epochs, as a search of the default panel study would run it; `drawn`: stocks that
+    are drawn on each training day, None: all."""
     return Job(
         spec=spec,
         settings=Settings(learning_rate=1e-4, weight_decay=1e-3, dropout=0.1, warmup_steps=1, epochs=EPOCHS),
@@ -187,6 +197,7 @@ def job_of(spec: ModelSpec, plan: BatchPlan, device: str, threads: int) -> Job:
             loss="ic",
             monitor="val_loss",
             loss_weights={"ic": 1.0},
+            stocks_per_day=drawn,
         ),
         task="rank",
         seed=1,

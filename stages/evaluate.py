@@ -1,19 +1,24 @@
 """Stage evaluate: the trained seeds and the baselines on the same windows."""
 
-import sys
+from __future__ import annotations
 
-from tsladder.artifacts.choice import read_winner
-from tsladder.artifacts.plans import EvaluatePlan
-from tsladder.params import Params
-from tsladder.places import Places
+import sys
+from typing import TYPE_CHECKING
+
 from tsladder.stage import run_cell_stage
-from tsladder.vocabulary import Cell
+
+if TYPE_CHECKING:
+    from tsladder.artifacts.plans import EvaluatePlan
+    from tsladder.params import Params
+    from tsladder.places import Places
+    from tsladder.vocabulary import Cell
 
 
 def build(places: Places, params: Params, cell: Cell, plan: EvaluatePlan) -> None:
     from tsladder.execution.supervisor import start_fork_server
 
     start_fork_server(optimizers=False)
+    from tsladder.artifacts.choice import read_winner
     from tsladder.cells.scoring import score_cell
     from tsladder.cells.work import open_cell
 

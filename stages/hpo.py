@@ -1,12 +1,17 @@
 """Stage hpo: search one cell: forced extremes, then the sampler."""
 
-import sys
+from __future__ import annotations
 
-from tsladder.artifacts.plans import SearchPlan
-from tsladder.params import Params
-from tsladder.places import Places
+import sys
+from typing import TYPE_CHECKING
+
 from tsladder.stage import run_cell_stage
-from tsladder.vocabulary import Cell
+
+if TYPE_CHECKING:
+    from tsladder.artifacts.plans import SearchPlan
+    from tsladder.params import Params
+    from tsladder.places import Places
+    from tsladder.vocabulary import Cell
 
 
 def build(places: Places, params: Params, cell: Cell, plan: SearchPlan) -> None:

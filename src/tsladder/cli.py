@@ -124,6 +124,16 @@ def _table(reader: StudyReader) -> str:
     return reader.table()
 
 
+def _places(places: Places, options: argparse.Namespace) -> int:
+    from tsladder.console.place_lines import found_places, place_lines, places_json
+    from tsladder.params import load_any_params
+
+    params = load_any_params(places.params)
+    found = found_places(places, params.hardware, options.wait)
+    print(json.dumps(places_json(found), indent=1) if options.json else "\n".join(place_lines(found)))
+    return 0 if any(place.can_train for place in found) else 1
+
+
 def _why(places: Places, options: argparse.Namespace) -> int:
     from tsladder.console.coloured_output import print_lines
     from tsladder.console.why_lines import why_lines
@@ -293,6 +303,7 @@ COMMANDS: dict[str, Callable[[Places, argparse.Namespace], int]] = {
     "run": _run,
     "plan": _plan,
     "status": _status,
+    "places": _places,
     "why": _why,
     "watch": _watch,
     "compare": _compare,

@@ -1,47 +1,41 @@
-"""Run a stage script around its one function: read arguments and plan, write endings. Imports nothing heavy.
+"""Run a stage script around its one function: read arguments and plan, write endings.
 
-A stage of an unplanned cell writes one line and imports nothing; a stage whose cell failed upstream passes the failure
-on, so that one failed cell never costs the law. A stage that fails by itself also ends in order and records its failure
-where DVC sees it, so that the next run retries it.
+A stage of a cell that is not planned writes one line, and imports neither records nor libraries for it: a study has
+dozens of such stages, and each is a process of its own. A stage that fails by itself also ends in order and records its
+failure where DVC sees it, so that the next run retries it.
 """
 
 from __future__ import annotations
 
-import argparse
 import gc
 import os
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from tsladder.artifacts.choice import write_choice
-from tsladder.artifacts.ending import Ending, read_ending
-from tsladder.artifacts.models import write_models_status
-from tsladder.artifacts.plans import EvaluatePlan, NotPlanned, Plan, PretrainPlan, SearchPlan, TrainPlan, read_plan
-from tsladder.artifacts.pretraining import write_pretraining
-from tsladder.artifacts.scores import write_scores
-from tsladder.artifacts.seeds import Timings, write_timings
+from tsladder.artifacts.ending import Ending
+from tsladder.artifacts.not_planned import read_not_planned
 from tsladder.artifacts.store import write_text
+from tsladder.cell_endings import end_without_result, plan_path
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.interruption import Interrupted
-from tsladder.params import AnyParams, PanelParams, Params, load_any_params, load_panel_params, load_params
 from tsladder.places import Places
-from tsladder.planning.endings import note_ending
 from tsladder.stage_log import join_log, note_end
 from tsladder.vocabulary import Cell, CellStatus
+
+if TYPE_CHECKING:
+    from tsladder.params import PanelParams, Params
+    from tsladder.planned_stage import CellVerb
+
+    StudyVerb = Callable[[Places, Params], None]
+    PanelVerb = Callable[[Places, PanelParams], None]
 
 EXIT_FILE = "TSLADDER_EXIT_FILE"
 """Environment variable with the path of the file in which a failing stage leaves its exit code."""
 
 _GARBAGE_AFTER = 100_000
-
-StudyVerb = Callable[[Places, Params], None]
-PanelVerb = Callable[[Places, PanelParams], None]
-CellVerb = Callable[[Places, Any, Cell, Any], None]
-"""Function of a stage of one cell, of the parameters of either kind of study and of the plan of the stage, a record of
-`tsladder.artifacts.plans`."""
 
 
 def run_study_stage(verb: StudyVerb, *, shows_results: bool = False) -> int:
@@ -51,11 +45,15 @@ def run_study_stage(verb: StudyVerb, *, shows_results: bool = False) -> int:
     """
 
     def work() -> None:
+        from tsladder.params import load_params
+
         places = Places.here()
         params = load_params(places.params)
         verb(places, params)
         if shows_results:
-            _show_results(places, params)
+            from tsladder.planned_stage import show_results
+
+            show_results(places, params)
 
     return run_work(work)
 
@@ -64,11 +62,15 @@ def run_panel_stage(verb: PanelVerb, *, shows_results: bool = False) -> int:
     """Run a stage of a panel study, as `run_study_stage` does for a series study."""
 
     def work() -> None:
+        from tsladder.params import load_panel_params
+
         places = Places.here()
         params = load_panel_params(places.params)
         verb(places, params)
         if shows_results and params.budget is not None:
-            _show_results(places, params)
+            from tsladder.planned_stage import show_results
+
+            show_results(places, params)
 
     return run_work(work)
 
@@ -78,40 +80,31 @@ def run_cell_stage(stage: str, verb: CellVerb) -> int:
 
     For a process that ends with the stage.
     """
-    parser = argparse.ArgumentParser(description=f"stage {stage} of one cell; run by DVC")
-    parser.add_argument("--cell", required=True, help="for example 2M-h1")
-    name = parser.parse_args().cell
+    name = _cell_asked_for(stage)
 
     def work() -> None:
-        places = Places.here()
-        cell = Cell.parse(name)
-        path, plan = _plan_of(stage, places, cell)
-        inherited = _inherited_ending(stage, places, cell, plan)
-        if inherited is not None:
-            _write_ending(stage, places, cell, inherited)
-        if isinstance(plan, NotPlanned):
+        places, cell = Places.here(), Cell.parse(name)
+        nothing = read_not_planned(plan_path(stage, places, cell))
+        if nothing is not None:
+            end_without_result(stage, places, cell, Ending.of(cell, CellStatus.NOT_PLANNED, nothing.reason))
             return
-        params = load_any_params(places.params)
-        if inherited is None:
-            verb(places, params, cell, plan)
-        record = {
-            "hpo": places.choice(cell),
-            "train": places.models_status(cell),
-            "pretrain": places.pretraining_record(cell),
-        }.get(stage)
-        if record is not None:
-            failed = inherited is None and read_ending(record).failed
-            note_ending(places, path, without_result=failed)
-        _show_results(places, params)
+        from tsladder.planned_stage import run_planned_stage
+
+        run_planned_stage(stage, verb, places, cell)
 
     return run_work(work)
 
 
-def _show_results(places: Places, params: AnyParams) -> None:
-    """Update the live table of results with what this stage has left."""
-    from tsladder.results.live import LiveResults
+def _cell_asked_for(stage: str) -> str:
+    """Return the name of the cell on the command line."""
+    if len(sys.argv) == 3 and sys.argv[1] == "--cell":
+        return sys.argv[2]
+    # Only for what DVC never writes: importing it takes as long as everything else that an unplanned stage does.
+    import argparse
 
-    LiveResults(places, params, lambda text: print(f"tsladder: {text}", file=sys.stderr, flush=True)).update()
+    parser = argparse.ArgumentParser(description=f"stage {stage} of one cell; run by DVC")
+    parser.add_argument("--cell", required=True, help="for example 2M-h1")
+    return str(parser.parse_args().cell)
 
 
 def run_work(work: Callable[[], None]) -> int:
@@ -150,42 +143,3 @@ def _report_exit(code: int) -> int:
     if code != 0 and path is not None:
         write_text(Path(path), str(code))
     return code
-
-
-def _plan_of(stage: str, places: Places, cell: Cell) -> tuple[Path, Plan | NotPlanned]:
-    """Return the path of the plan file of a cell's stage, and the plan in it."""
-    if stage == "hpo":
-        return (path := places.search_plan(cell)), read_plan(SearchPlan, path)
-    if stage == "train":
-        return (path := places.train_plan(cell)), read_plan(TrainPlan, path)
-    if stage == "pretrain":
-        return (path := places.pretrain_plan(cell)), read_plan(PretrainPlan, path)
-    return (path := places.evaluate_plan(cell)), read_plan(EvaluatePlan, path)
-
-
-def _inherited_ending(stage: str, places: Places, cell: Cell, plan: Plan | NotPlanned) -> Ending | None:
-    """Return the ending that this cell already has before the stage starts, or None."""
-    if isinstance(plan, NotPlanned):
-        return Ending.of(cell, CellStatus.NOT_PLANNED, plan.reason)
-    upstream = []
-    if stage in ("train", "evaluate", "pretrain"):
-        upstream.append(places.choice(cell))
-    if stage in ("evaluate", "pretrain"):
-        upstream.append(places.models_status(cell))
-    for path in upstream:
-        ending = read_ending(path)
-        if ending.failed:
-            return Ending.of(cell, CellStatus.FAILED, ending.reason)
-    return None
-
-
-def _write_ending(stage: str, places: Places, cell: Cell, ending: Ending) -> None:
-    if stage == "hpo":
-        write_choice(places.choice(cell), ending)
-    elif stage == "train":
-        write_models_status(places.models_status(cell), ending)
-        write_timings(places.timings(cell), Timings(cell=str(cell)))
-    elif stage == "pretrain":
-        write_pretraining(places.pretraining_record(cell), ending)
-    else:
-        write_scores(places.scores_record(cell), ending)

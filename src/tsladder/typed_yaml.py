@@ -1,24 +1,28 @@
 """Convert YAML text to plain data and then to frozen dataclasses by their annotations, naming every fault by its dotted
 path.
 
-Bounds stand in the annotations (`Annotated[int, Range(1)]`), so each section itself states what it accepts.
+Bounds stand in the annotations (`Annotated[int, Range(1)]`), so each section itself states what it accepts. The YAML
+library is imported where text is read: records of JSON files are built here as well, and a stage with nothing to do
+reads no YAML.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import datetime
+import functools
 import re
 import types
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
-
-import yaml
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tsladder.errors import BadInput
+
+if TYPE_CHECKING:
+    import yaml
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,33 +61,43 @@ class MayBeLeftOut:
     """Marker of a leaf that a file may omit; its value is then the default of its field."""
 
 
-class PlainLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """SafeLoader that reads `1e-4`, which DVC writes, as a number, as YAML 1.2 does."""
+@functools.cache
+def plain_loader() -> type[yaml.SafeLoader]:
+    """Return the SafeLoader that reads `1e-4`, which DVC writes, as a number, as YAML 1.2 does."""
+    import yaml
+
+    class PlainLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+        pass
+
+    PlainLoader.add_implicit_resolver(
+        "tag:yaml.org,2002:float", re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+0123456789.")
+    )
+    return PlainLoader
 
 
-PlainLoader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+0123456789.")
-)
+@functools.cache
+def _strict_loader() -> type[yaml.SafeLoader]:
+    """Return the plain loader that rejects repeated keys, and keys that are neither text nor whole numbers."""
+    from yaml.constructor import ConstructorError
+    from yaml.resolver import BaseResolver
 
+    class StrictLoader(plain_loader()):  # type: ignore[misc]
+        pass
 
-class _Loader(PlainLoader):
-    """PlainLoader that rejects repeated keys."""
+    def mapping_without_repeats(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+        mapping: dict[Any, Any] = {}
+        for key_node, value_node in node.value:
+            key = loader.construct_object(key_node, deep=True)
+            if not isinstance(key, str | int) or isinstance(key, bool):
+                words = f"the key {key!r} is neither text nor a whole number"
+                raise ConstructorError(None, None, words, key_node.start_mark)
+            if key in mapping:
+                raise ConstructorError(None, None, f"the key {key!r} is repeated", key_node.start_mark)
+            mapping[key] = loader.construct_object(value_node, deep=True)
+        return mapping
 
-
-def _mapping_without_repeats(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
-    mapping: dict[Any, Any] = {}
-    for key_node, value_node in node.value:
-        key = loader.construct_object(key_node, deep=True)
-        if not isinstance(key, str | int) or isinstance(key, bool):
-            words = f"the key {key!r} is neither text nor a whole number"
-            raise yaml.constructor.ConstructorError(None, None, words, key_node.start_mark)
-        if key in mapping:
-            raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is repeated", key_node.start_mark)
-        mapping[key] = loader.construct_object(value_node, deep=True)
-    return mapping
-
-
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping_without_repeats)
+    StrictLoader.add_constructor(BaseResolver.DEFAULT_MAPPING_TAG, mapping_without_repeats)
+    return StrictLoader
 
 
 def read_yaml(path: Path) -> Any:
@@ -100,9 +114,11 @@ def read_yaml(path: Path) -> Any:
 
 def parse_yaml(text: str, *, source: str) -> Any:
     """Return the plain data in `text`, unchecked. Raises BadInput that names `source` when the text is not YAML."""
+    import yaml
+
     try:
         # A SafeLoader subclass: builds plain data only.
-        return yaml.load(text, Loader=_Loader)  # noqa: S506
+        return yaml.load(text, Loader=_strict_loader())  # noqa: S506
     except yaml.YAMLError as error:
         raise BadInput(f"{source} is not YAML: {' '.join(str(error).split())}") from None
 

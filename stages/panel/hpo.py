@@ -1,18 +1,23 @@
 """Stage hpo of a panel study: search one cell: forced extremes, then the sampler."""
 
-import sys
+from __future__ import annotations
 
-from tsladder.artifacts.plans import SearchPlan
-from tsladder.params import PanelParams
-from tsladder.places import Places
+import sys
+from typing import TYPE_CHECKING
+
 from tsladder.stage import run_cell_stage
-from tsladder.vocabulary import Cell
+
+if TYPE_CHECKING:
+    from tsladder.artifacts.plans import SearchPlan
+    from tsladder.params import PanelParams
+    from tsladder.places import Places
+    from tsladder.vocabulary import Cell
 
 
 def build(places: Places, params: PanelParams, cell: Cell, plan: SearchPlan) -> None:
     from tsladder.execution.supervisor import start_fork_server
 
-    start_fork_server()
+    start_fork_server(panel=True)
     from tsladder.cells.search_cell import search_cell
     from tsladder.cells.work import open_cell
 

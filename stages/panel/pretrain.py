@@ -1,20 +1,26 @@
 """Stage pretrain of a panel study: the cell's winner from a pretrained encoder and from scratch, where
 search.pretraining asks for it."""
 
-import sys
+from __future__ import annotations
 
-from tsladder.artifacts.choice import read_winner
-from tsladder.artifacts.plans import PretrainPlan, TrainPlan, read_planned
-from tsladder.params import PanelParams
-from tsladder.places import Places
+import sys
+from typing import TYPE_CHECKING
+
 from tsladder.stage import run_cell_stage
-from tsladder.vocabulary import Cell
+
+if TYPE_CHECKING:
+    from tsladder.artifacts.plans import PretrainPlan
+    from tsladder.params import PanelParams
+    from tsladder.places import Places
+    from tsladder.vocabulary import Cell
 
 
 def build(places: Places, params: PanelParams, cell: Cell, plan: PretrainPlan) -> None:
     from tsladder.execution.supervisor import start_fork_server
 
-    start_fork_server()
+    start_fork_server(panel=True)
+    from tsladder.artifacts.choice import read_winner
+    from tsladder.artifacts.plans import TrainPlan, read_planned
     from tsladder.cells.pretraining import pretrain_winner
     from tsladder.cells.work import open_cell
 

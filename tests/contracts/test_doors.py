@@ -24,6 +24,7 @@ DOORS = {
     "psutil": ("execution/thermometer.py", "execution/memory_guard.py", "planning/free_memory.py", "stage_log.py"),
     "pytorch_optimizer": ("training/adabelief.py",),
     "pynvml": ("execution/thermometer.py", "planning/machine.py"),
+    "ray": ("execution/ray_crew.py",),
     "sklearn": ("evaluation/estimators.py", "ranking/baselines.py"),
     "talib": ("data/formulas.py", "data/columns/declaration.py"),
     "yaml": ("typed_yaml.py", "status/dvc_lock.py"),
@@ -44,9 +45,21 @@ SAFE = {("src/tsladder/typed_yaml.py", "yaml.load"), ("src/tsladder/status/dvc_l
 FILES = sorted([*PACKAGE.rglob("*.py"), *(ROOT / "stages").rglob("*.py")])
 
 
+def _names_a_module(node):
+    """Whether a node is a call of importlib.import_module with a name that stands there."""
+    return (
+        isinstance(node, ast.Call)
+        and ast.unparse(node.func).endswith("import_module")
+        and bool(node.args)
+        and isinstance(node.args[0], ast.Constant)
+    )
+
+
 def imports(source):
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
+        if _names_a_module(node):
+            yield node.lineno, node.args[0].value.split(".")[0]
+        elif isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name.split(".")[0]) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             yield node.lineno, node.module.split(".")[0]
@@ -93,6 +106,7 @@ def test_nothing_is_loaded_that_can_run_code():
         ("def f():\n    import mlflow.pyfunc", "mlflow"),
         ("from optuna.storages import JournalStorage", "optuna"),
         ("import numpy as np, matplotlib.pyplot as plt", "matplotlib"),
+        ('def f():\n    importlib.import_module("ray.util")', "ray"),
     ],
 )
 def test_an_import_is_seen_in_any_form(source, seen):

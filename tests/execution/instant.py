@@ -107,7 +107,7 @@ class InstantCrew:
             yield self._ended(number, seen)
         elif job.epochs < len(outcome.curve):
             job.epochs += 1
-            yield Progress(number, _epoch(job.epochs, outcome.curve[job.epochs - 1][1]), attempt)
+            yield Progress(number, epoch_record(job.epochs, outcome.curve[job.epochs - 1][1]), attempt)
         else:
             yield self._ended(number, outcome)
 
@@ -180,7 +180,7 @@ def _fold_of(outcome: TrainingOutcome) -> FoldOutcome:
     )
 
 
-def _epoch(epoch: int, loss: float) -> EpochRecord:
+def epoch_record(epoch: int, loss: float) -> EpochRecord:
     return EpochRecord(
         epoch=epoch, steps=4 * epoch, train_loss=loss + 0.01, val_loss=loss, train_seconds=0.5, seconds=1.0
     )

@@ -27,6 +27,11 @@ class Felt:
     def beat(self, paused: str | None = None) -> None:
         self.heartbeat.beat(SIGNS, paused=paused, celsius=None)
 
+    def next_beat(self) -> None:
+        """The beat that is written next."""
+        self.clock.advance(WRITE_EVERY_SECONDS)
+        self.beat()
+
     @property
     def at(self) -> float:
         return float(read_json(self.file)["at"])
@@ -48,17 +53,33 @@ def test_it_is_written_at_least_every_two_seconds_also_where_nothing_happens(fel
     assert len(written) <= 21
 
 
-def test_an_event_or_a_pause_is_written_at_once(felt: Felt) -> None:
+def test_however_much_happens_it_is_written_once_a_second_with_all_of_it(felt: Felt) -> None:
+    written = {felt.at: 0}
+    for epoch in range(1, 5 * 64 + 1):
+        felt.clock.advance(1 / 64)
+        felt.heartbeat.epoch_ended(3, epoch=epoch, val_loss=0.5)
+        felt.beat()
+        written.setdefault(felt.at, read_json(felt.file)["running"][0]["epoch"])
+    assert written == {1000.0 + second: 64 * second for second in range(6)}
+
+
+def test_the_first_beat_is_written_at_once(tmp_path: Path) -> None:
+    assert Felt(tmp_path).at == 1000.0
+
+
+def test_the_beginning_and_the_end_of_a_pause_are_written_at_once(felt: Felt) -> None:
+    for number, reason in enumerate(("by hand", "heat", None), start=1):
+        felt.clock.advance(0.01)
+        felt.beat(paused=reason)
+        assert felt.at == pytest.approx(1000.0 + 0.01 * number)
+        assert read_json(felt.file)["paused"] == reason
+
+
+def test_the_end_is_written_at_once(felt: Felt) -> None:
     felt.clock.advance(0.01)
-    felt.beat()
-    assert felt.at == 1000.0
-    felt.heartbeat.epoch_ended(3, epoch=1, val_loss=0.5)
-    felt.beat()
-    assert felt.at == 1000.01
-    felt.clock.advance(0.01)
-    felt.beat(paused="by hand")
-    assert felt.at == 1000.02
-    assert read_json(felt.file)["paused"] == "by hand"
+    felt.heartbeat.ended(3)
+    felt.heartbeat.stop()
+    assert read_json(felt.file) == {"running": []}
 
 
 def test_a_clock_that_was_set_back_does_not_silence_it(felt: Felt) -> None:
@@ -70,26 +91,26 @@ def test_a_clock_that_was_set_back_does_not_silence_it(felt: Felt) -> None:
 @pytest.mark.parametrize("loss", [math.nan, math.inf])
 def test_a_loss_that_is_no_number_is_shown_as_none(loss: float, felt: Felt) -> None:
     felt.heartbeat.epoch_ended(3, epoch=1, val_loss=loss)
-    felt.beat()
+    felt.next_beat()
     assert read_json(felt.file)["running"][0]["val_loss"] is None
 
 
 def test_a_phase_is_told_where_there_are_phases_and_forgotten_by_a_training_that_starts_again(felt: Felt) -> None:
     felt.heartbeat.epoch_ended(3, epoch=1, val_loss=0.5)
-    felt.beat()
+    felt.next_beat()
     assert "phase" not in read_json(felt.file)["running"][0]
     assert read_progress(felt.file).running[0].place == "epoch 1/20"
     felt.heartbeat.epoch_ended(3, epoch=7, val_loss=0.5, phase="phase graph, epoch 2 of 8")
-    felt.beat()
+    felt.next_beat()
     assert read_progress(felt.file).running[0].place == "phase graph, epoch 2 of 8"
     felt.heartbeat.restarted(3)
-    felt.beat()
+    felt.next_beat()
     assert read_progress(felt.file).running[0].place == "epoch 0/20"
 
 
 def test_a_training_that_starts_again_begins_at_its_first_epoch(felt: Felt) -> None:
     felt.heartbeat.epoch_ended(3, epoch=7, val_loss=0.5)
     felt.heartbeat.restarted(3)
-    felt.beat()
+    felt.next_beat()
     (running,) = read_json(felt.file)["running"]
     assert (running["epoch"], running["val_loss"], running["started"]) == (0, None, 1000.0)

@@ -16,6 +16,8 @@ from tsladder.artifacts.baselines import read_baselines
 from tsladder.artifacts.panel_features import read_panel_features
 from tsladder.artifacts.panel_splits import read_panel_splits
 from tsladder.artifacts.ranking_scores import OWN_STATIC_ORDER
+from tsladder.artifacts.record import json_of
+from tsladder.artifacts.store import digest
 from tsladder.data.splits import Splits
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.panel.baseline_files import score_panel_baselines
@@ -111,6 +113,20 @@ def test_another_question_about_the_same_features_has_another_key(built: tuple[P
     other = load_panel_params(places.params, ("evaluation.cost_bps=1.0",))
     named = load_panel_params(places.params, ("study.name=other", "study.phase=again"))
     assert study_key(params, features) == study_key(named, features) != study_key(other, features)
+
+
+def test_the_hardware_is_no_part_of_the_identity_and_a_default_one_leaves_the_key_that_it_had_part_in(
+    built: tuple[Places, MemoryTracker],
+) -> None:
+    places, _ = built
+    features = read_panel_features(places.features_manifest)
+    unset = ("hardware.device=auto", "hardware.workers=auto", "hardware.lag=auto", "hardware.memory_gib=null")
+    params = load_panel_params(places.params, unset)
+    elsewhere = ("hardware.device=cpu", "hardware.workers=3", "hardware.lag=4", "hardware.memory_gib=2.5")
+    assert study_key(load_panel_params(places.params, elsewhere), features) == study_key(params, features)
+    question = {name: section for name, section in json_of(params).items() if name != "study"}
+    with_hardware = question | {"hardware": {"device": "auto", "workers": "auto", "memory_gib": None}}
+    assert study_key(params, features) == digest("panel", with_hardware, params.study.seed, features.fingerprint)
 
 
 def test_a_second_run_leaves_the_same_bytes(built: tuple[Places, MemoryTracker], tmp_path: Path) -> None:

@@ -52,13 +52,16 @@ _COPIES = tempfile.TemporaryDirectory(prefix="tsladder-panel-written-")
 """The study as it was written: to copy it takes a tenth of the time."""
 
 
-def write_panel_study(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
-    """Everything fresh in `folder`/panel: rungs 12k and 25k of horizon 1, and an unplanned rung 50k."""
+def write_panel_study(folder: Path, monkeypatch: pytest.MonkeyPatch, **asked: Any) -> Places:
+    """Everything fresh in `folder`/panel: rungs 12k and 25k of horizon 1, and an unplanned rung 50k. `asked`: leaves of
+    params.yaml that are others than in the miniature study."""
     monkeypatch.setattr(fingerprint.Code, "in_use", classmethod(lambda _cls: Code(folder / "stages", folder / "src")))
     machine = Machine(cores=2, memory_gib=8.0, device="cpu", rates=Rates())
     for module in ("status.time_to_go", "status.dry_run", "planning.study_time"):
         monkeypatch.setattr(f"tsladder.{module}.survey", lambda *_, **__: machine)
     copy = Path(_COPIES.name) / "whole"
+    if asked:
+        return _write_whole(folder, **asked)
     if copy.exists():
         shutil.copytree(copy, folder, dirs_exist_ok=True)
         return Places(folder / "panel", folder)
@@ -67,7 +70,7 @@ def write_panel_study(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
     return places
 
 
-def _write_whole(folder: Path) -> Places:
+def _write_whole(folder: Path, **others: Any) -> Places:
     make_study(folder)
     asked: dict[str, Any] = {
         "budget": "25k",
@@ -76,6 +79,7 @@ def _write_whole(folder: Path) -> Places:
         "train__seeds": SEEDS,
         "hardware__device": "cpu",
         "hardware__workers": 2,
+        **others,
     }
     places = make_panel_study(folder, **asked)
     write_text(places.root / "dvc.yaml", (ROOT / "panel" / "dvc.yaml").read_text())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, TypeVar
 
-from tsladder.artifacts.record import OmitNone, Record, read_record, record_of
+from tsladder.artifacts.record import OmitNone, Record, read_record, record_of, write_record
 from tsladder.artifacts.store import read_json
 from tsladder.vocabulary import Cell, CellStatus, StopReason
 
@@ -78,3 +78,8 @@ def read_done(kind: type[R], path: Path) -> R | Ending:
     value = read_json(path)
     ending = record_of(Ending, value, source=str(path))
     return record_of(kind, value, source=str(path)) if ending.status is CellStatus.DONE else ending
+
+
+def write_ending(path: Path, ending: Ending) -> None:
+    """Replace the file `path` of a stage by the record that it ended without a result."""
+    write_record(path, ending)

@@ -56,6 +56,13 @@ class Heat:
         level = max(self.level, reading.level, key=lambda level: level.severity)
         return replace(self, level=level, max_celsius=max(known, default=None))
 
+    def with_that_of(self, other: Heat) -> Heat:
+        """Return the record of a job of which both are records, of its place and of its driver."""
+        hotter = self.read(TemperatureReading(level=other.level, celsius=other.max_celsius, source=""))
+        return replace(
+            hotter, pauses=self.pauses + other.pauses, paused_seconds=self.paused_seconds + other.paused_seconds
+        )
+
 
 NO_HEAT = Heat()
 """Record of a job for which nothing was read."""

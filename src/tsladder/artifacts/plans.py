@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
+from tsladder.artifacts.not_planned import AGAIN, nothing_in, plan_content
+from tsladder.artifacts.not_planned import NotPlanned as NotPlanned
 from tsladder.artifacts.record import Inline, OmitNone, record_of, write_record
-from tsladder.artifacts.store import read_json
 from tsladder.errors import WorkFailed
 from tsladder.families.parts.geometry import Geometry, PanelGeometry
 from tsladder.params import (
@@ -33,8 +34,6 @@ from tsladder.params import (
     UniverseParams,
     WindowParams,
 )
-
-_AGAIN = "remove it and run `dvc repro plan`"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,6 +101,12 @@ class PanelRecipe(Recipe):
 def phases_in(recipe: Recipe) -> tuple[PhaseRecipe, ...]:
     """Return the phases of a training by `recipe`; empty for one without phases."""
     return (recipe.phases or ()) if isinstance(recipe, PanelRecipe) else ()
+
+
+def stocks_drawn(recipe: Recipe) -> int | None:
+    """Return how many stocks a training by `recipe` draws on each training day; None: all of them, or there is one
+    series."""
+    return recipe.stocks_per_day if isinstance(recipe, PanelRecipe) else None
 
 
 def losses_in(recipe: Recipe) -> frozenset[str]:
@@ -256,30 +261,14 @@ class AuditPlan:
     planned: Literal[True] = True
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NotPlanned:
-    """Plan file of a cell above the top rung, or of a stage that was not asked for, with the reason."""
-
-    cell: Annotated[str | None, OmitNone()] = None
-    budget: Annotated[str | None, OmitNone()] = None
-    horizon: Annotated[int | None, OmitNone()] = None
-    reason: Annotated[str | None, OmitNone()] = None
-    planned: Literal[False] = False
-
-
 Plan = SearchPlan | TrainPlan | EvaluatePlan | PretrainPlan | SupplementaryPlan | TransferPlan | AuditPlan
 P = TypeVar("P", SearchPlan, TrainPlan, EvaluatePlan, PretrainPlan, SupplementaryPlan, TransferPlan, AuditPlan)
 
 
 def read_plan(kind: type[P], path: Path) -> P | NotPlanned:
     """Read the plan file `path`. Raises WorkFailed if it is missing, damaged or of another kind."""
-    try:
-        content = read_json(path)
-    except FileNotFoundError:
-        raise WorkFailed(f"{path} is missing: run `dvc repro plan` first") from None
-    if content.get("planned") is False:
-        return record_of(NotPlanned, content, source=str(path), remedy=_AGAIN)
-    return record_of(kind, content, source=str(path), remedy=_AGAIN)
+    content = plan_content(path)
+    return nothing_in(content, path) or record_of(kind, content, source=str(path), remedy=AGAIN)
 
 
 def read_planned(kind: type[P], path: Path) -> P:

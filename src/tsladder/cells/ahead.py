@@ -18,14 +18,14 @@ from tsladder.cells.retrain import winner_steps
 from tsladder.cells.search_cell import found_trials
 from tsladder.cells.work import open_cell
 from tsladder.execution.crew import Crews
-from tsladder.execution.job_loop import Steps, run_pool
+from tsladder.execution.executors import executor_of
+from tsladder.execution.job_loop import SlotChoice, Steps, run_pool
 from tsladder.execution.local_crew import LocalCrew
 from tsladder.execution.thermal_guard import ThermalWatch
-from tsladder.execution.thermometer import thermometer_for
 from tsladder.locks import is_locked
 from tsladder.params import AnyParams
 from tsladder.places import Places
-from tsladder.planning.machine import Machine, survey
+from tsladder.planning.machine import Machine
 from tsladder.planning.too_little_memory import check_memory
 from tsladder.tracking import MlflowTracker, Tracker
 from tsladder.vocabulary import Cell, parse_budget
@@ -40,19 +40,26 @@ def train_ahead(
     crews: Crews = LocalCrew,
 ) -> dict[Cell, Exception]:
     """Train what `cells` still need, largest models first, and return by cell the exception that ended its work early.
+    They train where `hardware.executor` says; `crews` are those of this machine.
 
     The plan files, features and splits must be up to date. A cell that is not planned is left out.
     """
-    machine = survey(params.hardware, places.calibration)
-    check_memory(places, params, machine)
     tracker = tracker or MlflowTracker(places.mlruns, params.study.name)
     ordered = sorted(cells, key=lambda cell: parse_budget(cell.budget), reverse=True)
-    errors = run_pool(
-        [partial(_cell_steps, places, params, cell, machine, tracker) for cell in ordered],
-        partial(crews, machine),
-        watch=ThermalWatch(thermometer_for(machine.device), _say),
-        pause_requested=lambda: is_locked(places.pause),
-    )
+    with executor_of(params.hardware, places.calibration, _say, crews=crews) as executor:
+        check_memory(places, params, executor.machine)
+        errors = run_pool(
+            [partial(_cell_steps, places, params, cell, executor.machine, tracker) for cell in ordered],
+            partial(executor.crews, executor.machine),
+            watch=ThermalWatch(executor.thermometer, _say),
+            pause_requested=lambda: is_locked(places.pause),
+            choice=SlotChoice(
+                one_kind=params.hardware.places == "same",
+                least_gib=executor.machine.memory_gib,
+                patience=params.hardware.patience,
+                say=_say,
+            ),
+        )
     return {cell: error for cell, error in zip(ordered, errors, strict=True) if error is not None}
 
 

@@ -27,6 +27,7 @@ from tsladder.artifacts.plans import (
     losses_in,
     phases_in,
     read_planned,
+    stocks_drawn,
 )
 from tsladder.data.dataset import Dataset, load_dataset
 from tsladder.data.samples import Fold
@@ -195,6 +196,7 @@ class CellWork:
             optimizer=recipe.optimizer,
             memory_gib=memory_gib,
             calibration=calibration or self.machine.calibration,
+            drawn=stocks_drawn(recipe),
         )
 
     def crew(self) -> Crew:
@@ -226,7 +228,7 @@ class CellWork:
 
     def predicted_memory_gib(self, spec: ModelSpec, plan: BatchPlan) -> float:
         """Predict the peak memory of a worker on this machine."""
-        return predicted_memory_gib(spec, plan, self.machine.calibration)
+        return predicted_memory_gib(spec, plan, self.machine.calibration, drawn=stocks_drawn(self.recipe))
 
     def scratch(self, spec: ModelSpec, live: Path) -> str | None:
         """Return the folder where a job of the live record `live` keeps its best weights meanwhile; None: they stay in
@@ -249,7 +251,7 @@ class CellWork:
                 patience=recipe.patience,
                 extra_forward_pass=recipe.loss == "soft_auc" or "sharpe" in losses_in(recipe),
                 phases=tuple(phase.epochs for phase in phases_in(recipe)),
-                stocks_per_day=recipe.stocks_per_day if isinstance(recipe, PanelRecipe) else None,
+                stocks_per_day=stocks_drawn(recipe),
             )
             for fold in folds
         )

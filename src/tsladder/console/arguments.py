@@ -69,6 +69,15 @@ def build_parser() -> Parser:
     )
     watch.add_argument("--interval", type=float, default=1.0, metavar="S", help="refresh interval in seconds (1)")
 
+    places = commands.add_parser(
+        "places",
+        help="list where trainings run: this machine's devices, or the nodes of a Ray cluster",
+        description="List the places that hardware.executor in params.yaml offers, with device, memory, code and "
+        "state. Exit code 1 where none can train.",
+    )
+    places.add_argument("--wait", type=float, default=60.0, metavar="S", help="seconds to wait for answers of Ray (60)")
+    places.add_argument("--json", action="store_true", help="print JSON alone")
+
     why = commands.add_parser(
         "why", help="list what changed since a cell was built, which stages would run again, and how long they take"
     )

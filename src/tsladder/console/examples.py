@@ -31,6 +31,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("tsladder watch > watch.txt", "print the status whenever it has changed"),
         ("tsladder watch --study panel", "the study of a panel of stocks"),
     ),
+    "places": (
+        ("tsladder places", "the devices of this machine, or the nodes of hardware.address"),
+        ("tsladder places --json", "for programs"),
+    ),
     "why": (
         ("tsladder why 2M-h1", "what changed since a cell was built, and how long a rebuild takes"),
         ("tsladder why 2M-h1 --json", "for programs"),

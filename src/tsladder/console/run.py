@@ -44,20 +44,23 @@ def run_study(places: Places, *, retry_failed: bool, first: str | None = None, o
     selection = select_cells(params, first=first, only=only, retry_failed=retry_failed)
     check_data(places, params)
     if params.budget is None:
-        return _Run(places, selection, None).go(retry_failed=False, time_note=None)
+        return _Run(places, selection, None, elsewhere=False).go(retry_failed=False, time_note=None)
     # Refuse hardware settings that this machine cannot fulfil here, not in the first search.
     machine = survey(params.hardware, places.calibration)
     check_memory(places, params, machine)
     forced = {cell: found.forced for cell, found in forced_by_cell(places, params).items()}
     time_note = long_run_note(places, params, selection, forced)
-    return _Run(places, selection, machine).go(retry_failed=retry_failed, time_note=time_note)
+    elsewhere = params.hardware.executor == "ray"
+    return _Run(places, selection, machine, elsewhere=elsewhere).go(retry_failed=retry_failed, time_note=time_note)
 
 
 class _Run:
-    """One `tsladder run` with its log. `machine` None: nothing is trained."""
+    """One `tsladder run` with its log. `machine` None: nothing is trained. `elsewhere`: cells are not trained by their
+    stages, which do so on this machine, but ahead of them on the nodes of a cluster."""
 
-    def __init__(self, places: Places, selection: CellSelection, machine: Machine | None) -> None:
+    def __init__(self, places: Places, selection: CellSelection, machine: Machine | None, *, elsewhere: bool) -> None:
         self._places = places
+        self._elsewhere = elsewhere
         self._selection = selection
         self._machine = machine
         self._log = RunLog.create(places)
@@ -89,16 +92,18 @@ class _Run:
             if result.stopped or result.code != 0:
                 return result
         cells = self._cells_to_train()
-        if len(cells) > 1:
+        # A stage trains on this machine alone.
+        fewest = 1 if self._elsewhere else 2
+        if len(cells) >= fewest:
             result = self._run_dvc(pause, "repro", PLAN, *INPUT_STAGES)
             if result.stopped or result.code != 0:
                 return result
             # Read again: of what was stale, the plan stage may have found the same question.
             cells = self._cells_to_train()
-        if len(cells) > 1:
+        if len(cells) >= fewest:
             names = tuple(map(str, cells))
             result = run_command(self._places, train_ahead.__name__, names, self._log, self._timeline, pause)
-            if result.stopped:
+            if result.stopped or (self._elsewhere and result.code != 0):
                 return result
         return self._run_dvc(pause, "repro", *self._selection.targets)
 

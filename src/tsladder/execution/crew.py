@@ -20,11 +20,12 @@ from tsladder.training.outcome import Job
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Slot:
     """One of `workers` equal shares of the machine at the place called `place`. The batch plan, device and threads of a
-    job follow from its slot."""
+    job follow from its slot. `kind`: in slots of one kind and size a job has the same numbers, bit for bit."""
 
     place: str
     machine: Machine
     workers: int
+    kind: str = ""
 
     @property
     def memory_gib(self) -> float:

@@ -1,6 +1,7 @@
-"""Heartbeat of a live record: `progress.json`, which says what is training now and is replaced while work goes on.
+"""Heartbeat of a live record: `progress.json`, which says what is training now and is replaced once a second.
 
-The file is for display only: nothing is read back from it, and it changes no number.
+With a thousand trainings under way a write takes tens of milliseconds, so what happens within a second is written
+together. The file is for display only: nothing is read back from it, and it changes no number.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from pathlib import Path
 from tsladder.artifacts.progress import NOTHING_RUNS, PROGRESS, LiveProgress, RunningTrial, write_progress
 
 WRITE_EVERY_SECONDS = 1.0
-"""Longest interval between two writes of few live records, even if nothing happens: a file that is much older means
-that the supervisor hangs or is gone."""
+"""Interval between two writes, whether nothing happens or a thousand things do: a much older file means that the
+supervisor hangs or is gone. A pause does not wait for it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,31 +51,26 @@ class Heartbeat:
         self._done = done
         self._clock = clock
         self._running: dict[int, RunningTrial] = {}
-        self._changed = True
         self._paused: str | None = None
         self._written = -math.inf
 
     def started(self, number: int, *, epochs: int) -> None:
         """Note that training `number` starts."""
         self._running[number] = RunningTrial(number=number, epoch=0, epochs=epochs, started=self._clock())
-        self._changed = True
 
     def restarted(self, number: int) -> None:
         """Note that training `number` starts again from its first epoch."""
         self._running[number] = dataclasses.replace(self._running[number], epoch=0, val_loss=None, phase=None)
-        self._changed = True
 
     def epoch_ended(self, number: int, *, epoch: int, val_loss: float, phase: str | None = None) -> None:
         """Note that training `number` completed epoch `epoch`, counted from 1; `phase` says where in its phase that
         is."""
         loss = val_loss if math.isfinite(val_loss) else None
         self._running[number] = dataclasses.replace(self._running[number], epoch=epoch, val_loss=loss, phase=phase)
-        self._changed = True
 
     def ended(self, number: int) -> None:
         """Note that training `number` has ended."""
         del self._running[number]
-        self._changed = True
 
     def beat(
         self,
@@ -84,14 +80,14 @@ class Heartbeat:
         celsius: float | None,
         every_seconds: float = WRITE_EVERY_SECONDS,
     ) -> None:
-        """Write the file if something has happened or the last write is `every_seconds` ago. To be called several times
-        a second."""
+        """Write the file if the last write is `every_seconds` ago, or if a pause has begun or ended. To be called
+        several times a second."""
         now = self._clock()
         # A clock that was set back must not stop the heartbeat.
         fresh = 0.0 <= now - self._written < every_seconds
-        if fresh and not self._changed and paused == self._paused:
+        if fresh and paused == self._paused:
             return
-        self._changed, self._paused, self._written = False, paused, now
+        self._paused, self._written = paused, now
         running = [self._with_vital_signs(number, signs.get(number, NO_HEARTBEAT)) for number in sorted(self._running)]
         write_progress(
             self._path,

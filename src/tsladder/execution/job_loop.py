@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import time
-from collections import deque
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
@@ -32,11 +32,11 @@ _POLL_SECONDS = 0.5
 _MOST_WORKERS = 1024
 """Number of jobs that could share a place at the very most: a place with a slot of this size has room."""
 
-_BEATS_A_SECOND = 25
-"""Number of heartbeats without news that are written in a second: each takes about half a millisecond."""
+_BEATS_A_SECOND = 50
+"""Number of heartbeats that are written in a second, over all sources: each takes about half a millisecond."""
 
 _RAREST_BEAT_SECONDS = 30.0
-"""Longest interval between two heartbeats of a source, whatever their number: readers call two minutes a stall."""
+"""Longest interval between two heartbeats of a source, however many there are: readers call two minutes a stall."""
 
 _NUMBERS_OF_A_SOURCE = 1_000_000
 
@@ -44,6 +44,10 @@ MOST_LOSSES = 5
 """Number of places that may be lost under one job: the job that is lost once more ends as KILLED."""
 
 STOPPING = "stopping: trainings with checkpoints write one, the others finish their epoch"
+
+
+def _ignore(_text: str) -> None:
+    """Report nothing."""
 
 
 def describe_retry(event: Retried) -> str:
@@ -81,7 +85,8 @@ class JobSource(Protocol):
 
     @property
     def is_ready(self) -> bool:
-        """Whether `next_job` may have a job now. Where it turns out to have none, a slot was kept free for nothing."""
+        """True where `next_job` may have a job now: if it has none, a slot was kept free for nothing. While no job of
+        this source runs, False means that there is none any more."""
 
     def next_job(self, slot: Slot) -> JobOrder | None:
         """Return the next job, to be started in `slot`; None: none now, or, while no job of this source runs, none any
@@ -125,8 +130,10 @@ def run_pool(
     *,
     watch: ThermalWatch,
     pause_requested: Callable[[], bool],
+    choice: SlotChoice | None = None,
 ) -> list[Exception | None]:
-    """Run the work of all `cells` side by side in the slots of one crew, then end the crew.
+    """Run the work of all `cells` side by side in the slots of one crew, then end the crew. `choice`: which slots a
+    cell may use; None: those of one kind.
 
     A cell is begun when there is room that no cell before it needs, and served in the order of the work that is left,
     most first. Returns for each cell the exception with which its work ended, or None. The first Ctrl-C or SIGTERM lets
@@ -135,7 +142,23 @@ def run_pool(
     started. If `watch` stops the crew, its running jobs end as THERMAL, and every cell that was begun is sent the
     reading. An error of this process, such as a full disk, ends all jobs and propagates.
     """
-    return _Pool(cells, crew, watch, pause_requested).run()
+    return _Pool(cells, crew, watch, pause_requested, choice or SlotChoice()).run()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SlotChoice:
+    """Choice of the slots of a cell.
+
+    `one_kind`: all jobs of a cell run in slots of one kind, that of its first job, so that all of its losses are
+    computed alike. Where none of that kind has been free for `patience` seconds of `clock` while others were, it takes
+    another, which `say` reports. `least_gib`: memory of the machine of the smallest place to use.
+    """
+
+    one_kind: bool = True
+    least_gib: float = 0.0
+    patience: float = 600.0
+    say: Callable[[str], None] = _ignore
+    clock: Callable[[], float] = time.monotonic
 
 
 @dataclass(slots=True)
@@ -157,7 +180,8 @@ class _Started:
 
 @dataclass(slots=True, eq=False)
 class _Member:
-    """Cell of a pool. `source`: the jobs that it wants trained; None before its first and after its last ones."""
+    """Cell of a pool. `source`: the jobs that it wants trained; None before its first and after its last ones. `kind`:
+    of the slots that it keeps to; None before its first job. `kind_missed_since`: see `SlotChoice`."""
 
     begin: Callable[[], Steps[Any]]
     steps: Steps[Any] | None = None
@@ -167,6 +191,8 @@ class _Member:
     lost: list[_Started] = field(default_factory=list)
     over: bool = False
     error: Exception | None = None
+    kind: str | None = None
+    kind_missed_since: float | None = None
 
     @property
     def jobs(self) -> JobSource:
@@ -182,29 +208,25 @@ class _FreeSlots:
 
     def __init__(self, crew: Crew) -> None:
         self._crew = crew
+        self._known: dict[int, list[Slot]] = {}
         self._kept: set[str] = set()
-        self._known: dict[int, deque[Slot]] = {}
 
-    def first(self, workers: int) -> Slot | None:
-        """Return a free slot of the size at which `workers` fit one place; None where there is none."""
+    def slots(self, workers: int, *, kept: bool = False) -> Sequence[Slot]:
+        """Return the free slots of the size at which `workers` fit one place; with `kept` also those of places that are
+        kept."""
         if workers not in self._known:
-            self._known[workers] = deque(self._crew.free(workers))
+            self._known[workers] = list(self._crew.free(workers))
         known = self._known[workers]
-        while known and known[0].place in self._kept:
-            known.popleft()
-        return known[0] if known else None
+        return known if kept or not self._kept else [slot for slot in known if slot.place not in self._kept]
 
     def take(self, slot: Slot) -> None:
-        """Take the first slot of its size, in which a job has been started: slots of other sizes are looked for
-        again."""
+        """Note that a job was started in `slot`. Slots of other sizes are looked for again."""
         self._known = {slot.workers: self._known[slot.workers]}
-        self._known[slot.workers].popleft()
+        self._known[slot.workers].remove(slot)
 
-    def keep_place(self) -> None:
-        """Offer the first place that has room no more."""
-        slot = self.first(_MOST_WORKERS)
-        if slot is not None:
-            self._kept.add(slot.place)
+    def keep(self, place: str) -> None:
+        """Keep the slots of a place for a job that needs more of it than is free now."""
+        self._kept.add(place)
 
 
 class _Pool:
@@ -214,8 +236,10 @@ class _Pool:
         crew: Callable[[], Crew],
         watch: ThermalWatch,
         pause_requested: Callable[[], bool],
+        choice: SlotChoice,
     ) -> None:
         self._members = [_Member(begin) for begin in cells]
+        self._choice = choice
         self._make_crew = crew
         self._crew: Crew | None = None
         self._watch = watch
@@ -291,29 +315,64 @@ class _Pool:
         """Offer free slots to all sources once, those with the most work left first. Returns True where a cell went on
         to its next source or to its end, since then there may be more to do."""
         active = [member for member in self._members if member.source is not None]
+        for member in active:
+            if not member.running and not member.lost and not member.jobs.is_ready:
+                self._resume(member, None)
+                return True
         if not active:
             return False
-        slots = _FreeSlots(self._working_crew)
+        free = _FreeSlots(self._working_crew)
         for member in sorted(active, key=_work_left, reverse=True):
             source = member.source
             if source is None:
                 continue
+            usable = iter(self._usable(member, free.slots(source.workers)))
             while not stop.is_set:
-                slot = slots.first(source.workers)
+                slot = next(usable, None)
                 if slot is None:
-                    if slots.first(_MOST_WORKERS) is None:
-                        return False
                     if member.lost or source.is_ready:
                         # A job that needs a large share would never find one beside a stream of smaller ones.
-                        slots.keep_place()
+                        for one in self._usable(member, free.slots(_MOST_WORKERS))[:1]:
+                            free.keep(one.place)
+                        self._miss_kind(member, others_are_free=bool(free.slots(source.workers, kept=True)))
                     break
                 if not self._start_next(member, source, slot):
                     if not member.running and not member.lost:
                         self._resume(member, None)
                         return True
                     break
-                slots.take(slot)
+                free.take(slot)
         return False
+
+    def _usable(self, member: _Member, free: Sequence[Slot]) -> Sequence[Slot]:
+        """Return those of the `free` slots that a cell may use: of its own kind, or before its first job of the kind of
+        which most are free."""
+        if not free:
+            return free
+        large_enough = self._choice.least_gib
+        found = [slot for slot in free if slot.machine.memory_gib >= large_enough]
+        if not self._choice.one_kind:
+            return found
+        kind = member.kind
+        if kind is None and found:
+            kinds = Counter(slot.kind for slot in found)
+            kind = max(kinds, key=lambda name: kinds[name])
+        return [slot for slot in found if slot.kind == kind]
+
+    def _miss_kind(self, member: _Member, *, others_are_free: bool) -> None:
+        """Let a cell take another kind of slots where none of its own has been free for long and others are."""
+        now = self._choice.clock()
+        others_only = not member.running and others_are_free
+        if not others_only or member.kind is None:
+            member.kind_missed_since = None
+        elif member.kind_missed_since is None:
+            member.kind_missed_since = now
+        elif now - member.kind_missed_since >= self._choice.patience:
+            self._choice.say(
+                f"no place of the kind {member.kind!r} has been free for {self._choice.patience:.0f} s: a cell that "
+                "began there goes on at another kind, where the last digits of its losses may differ"
+            )
+            member.kind = member.kind_missed_since = None
 
     def _start_next(self, member: _Member, source: JobSource, slot: Slot) -> bool:
         """Start the next job of a source, first those that were lost. Returns False where there is none now."""
@@ -326,6 +385,7 @@ class _Pool:
                 return False
             started = _Started(member, order, time.perf_counter())
             source.heartbeat.started(order.number, epochs=source.models_per_job * order.job.settings.epochs)
+        member.kind, member.kind_missed_since = slot.kind, None
         number = started.number
         self._started[number] = started
         member.running.add(number)
@@ -363,7 +423,7 @@ class _Pool:
         """Pass the end of running job `number` to its source."""
         started = self._started.pop(number)
         started.member.running.discard(number)
-        _tell_end(started, dataclasses.replace(outcome, heat=self._watch.end(number)))
+        _tell_end(started, dataclasses.replace(outcome, heat=outcome.heat.with_that_of(self._watch.end(number))))
 
     def _lose(self, event: Lost, started: _Started) -> None:
         """Queue a lost job to be started again elsewhere; the one that is lost too often ends as KILLED."""

@@ -9,18 +9,21 @@ from fractions import Fraction
 from tsladder.data.samples import Fold
 from tsladder.execution.crew import Event, JobOrder, Slot
 from tsladder.execution.heartbeat import VitalSigns
+from tsladder.execution.local_places import LocalPlace, local_places
 from tsladder.execution.memory_guard import MemoryWatch
 from tsladder.execution.supervisor import Supervisor
 from tsladder.planning.machine import Machine
 
-PLACE = "here"
-
 
 class LocalCrew:
-    """Crew of one place, which is `machine`. If jobs run on the CPU, the memory of each worker is watched."""
+    """Crew of the places of this machine, which `machine` describes: its cores, or each of its GPUs.
 
-    def __init__(self, machine: Machine) -> None:
-        self._machine = machine
+    If jobs run on the CPU, the memory of each worker is watched. `places`: instead of those that are found.
+    """
+
+    def __init__(self, machine: Machine, places: Sequence[LocalPlace] | None = None) -> None:
+        found = local_places(machine) if places is None else places
+        self._places = {place.name: place for place in found}
         self._supervisor = Supervisor(watch=MemoryWatch())
         self._orders: dict[int, tuple[JobOrder, Slot]] = {}
         self._ended = False
@@ -36,7 +39,19 @@ class LocalCrew:
         self._supervisor.release(samples)
 
     def free(self, workers: int) -> Sequence[Slot]:
-        return (Slot(place=PLACE, machine=self._machine, workers=workers),) * int(self._unused * workers)
+        """Return the free slots; those of places with the most room come first."""
+        if self._ended:
+            return ()
+        turns = [
+            (Fraction(taken, workers) - unused, number, place)
+            for number, place in enumerate(self._places.values())
+            for unused in [self._unused(place.name)]
+            for taken in range(int(unused * workers))
+        ]
+        return [
+            Slot(place=place.name, machine=place.machine, workers=workers, kind=place.kind)
+            for _, _, place in sorted(turns, key=lambda turn: turn[:2])
+        ]
 
     def start(self, order: JobOrder, slot: Slot) -> None:
         if order.number in self.running:
@@ -44,9 +59,14 @@ class LocalCrew:
         if slot not in self.free(slot.workers):
             raise ValueError(f"no slot at {slot.place} is free for job {order.number}")
         self._orders[order.number] = order, slot
-        # The GPU memory of a worker is not part of the memory of its process.
-        limit = slot.memory_gib if slot.machine.device == "cpu" else None
-        self._supervisor.start(order.number, order.job, samples=order.samples, limit_gib=limit)
+        self._supervisor.start(
+            order.number,
+            order.job,
+            samples=order.samples,
+            # The GPU memory of a worker is not part of the memory of its process.
+            limit_gib=slot.memory_gib if slot.machine.device == "cpu" else None,
+            environment=self._places[slot.place].environment,
+        )
 
     def events(self, timeout: float | None = None) -> Iterator[Event]:
         for event in self._supervisor.events(timeout):
@@ -68,10 +88,8 @@ class LocalCrew:
         self._supervisor.end_now()
         self._ended = True
 
-    @property
-    def _unused(self) -> Fraction:
-        """Share of the place that no job uses."""
-        if self._ended:
-            return Fraction(0)
-        used = sum((Fraction(1, self._orders[number][1].workers) for number in self.running), Fraction(0))
+    def _unused(self, place: str) -> Fraction:
+        """Share of a place that no job uses."""
+        slots = [self._orders[number][1] for number in self.running]
+        used = sum((Fraction(1, slot.workers) for slot in slots if slot.place == place), Fraction(0))
         return max(Fraction(0), 1 - used)

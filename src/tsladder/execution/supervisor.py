@@ -7,7 +7,7 @@ import itertools
 import multiprocessing
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import forkserver, resource_tracker
@@ -36,6 +36,8 @@ worker sends a message in every block of its model, so even on a shared machine 
 STALL_RETRIES = 1
 """Number of times that a stalled training is started again; one that stalls twice hangs for a reason of its own."""
 
+NO_CHANGES: Mapping[str, str] = {}
+
 _LONGEST_TICK = 5.0
 """Longest step, in seconds, in which the supervisor counts silence, so that a suspended machine or a stopped process
 group, which silences all workers at once, does not end any of them."""
@@ -52,6 +54,7 @@ class _Child:
     job: Job
     samples: int
     limit_gib: float | None
+    environment: Mapping[str, str]
     process: BaseProcess
     channel: Connection
     started: float
@@ -60,14 +63,15 @@ class _Child:
     silent_seconds: float = 0.0
 
 
-def start_fork_server(*, optimizers: bool = True) -> None:
+def start_fork_server(*, optimizers: bool = True, panel: bool = False) -> None:
     """Start the server that workers are forked from; it loads torch while this process does something else.
 
     A repeated call does nothing. Only modules that RUN no tensor operation are preloaded, since a fork would lose the
     threads of one. torch._dynamo is imported by every first optimizer, which takes a second that each worker would
-    spend again.
+    spend again. `panel`: workers train models of a panel, whose validation computes intervals: arch.bootstrap takes
+    each of them more than a second and 127 MB (docs/decisions.md, 2026-11-29).
     """
-    preload = ["torch", "torch._dynamo"] if optimizers else ["torch"]
+    preload = ["torch", *(["torch._dynamo"] if optimizers else []), *(["arch.bootstrap"] if panel else [])]
     multiprocessing.get_context("forkserver").set_forkserver_preload(preload)
     # Started first, because starting the resource tracker unblocks the signals that are blocked below.
     resource_tracker.ensure_running()
@@ -134,9 +138,18 @@ class Supervisor:
         if samples in self._samples:
             self._samples.pop(samples).close()
 
-    def start(self, number: int, job: Job, *, samples: int = 0, limit_gib: float | None = None) -> None:
-        """Start `job` on the samples of that number. `limit_gib`: its share of memory; None: it is not limited."""
-        self._launch(number, job, samples, limit_gib, time.perf_counter())
+    def start(
+        self,
+        number: int,
+        job: Job,
+        *,
+        samples: int = 0,
+        limit_gib: float | None = None,
+        environment: Mapping[str, str] = NO_CHANGES,
+    ) -> None:
+        """Start `job` on the samples of that number. `limit_gib`: its share of memory; None: it is not limited.
+        `environment`: variables that the child sets before it loads a driver of a device."""
+        self._launch(number, job, samples, limit_gib, environment, time.perf_counter())
 
     def _launch(
         self,
@@ -144,15 +157,18 @@ class Supervisor:
         job: Job,
         samples: int,
         limit_gib: float | None,
+        environment: Mapping[str, str],
         started: float,
         too_large: tuple[str, ...] = (),
         stalled: tuple[str, ...] = (),
     ) -> None:
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=run_job, args=(theirs, job, self._samples[samples]))
+        process = self._context.Process(target=run_job, args=(theirs, job, self._samples[samples], dict(environment)))
         process.start()
         theirs.close()
-        self._children[number] = _Child(number, job, samples, limit_gib, process, ours, started, too_large, stalled)
+        self._children[number] = _Child(
+            number, job, samples, limit_gib, environment, process, ours, started, too_large, stalled
+        )
 
     def _relaunch(self, child: _Child, job: Job, *, too_large: str | None = None, stalled: str | None = None) -> None:
         """Start the job of `child` again as `job`, with one more reason why an attempt was ended."""
@@ -161,6 +177,7 @@ class Supervisor:
             job,
             child.samples,
             child.limit_gib,
+            child.environment,
             child.started,
             (*child.too_large, *([too_large] if too_large is not None else [])),
             (*child.stalled, *([stalled] if stalled is not None else [])),
@@ -188,11 +205,12 @@ class Supervisor:
         """Resume every suspended child."""
         self._suspension.end()
 
-    def events(self, timeout: float | None = None) -> Iterator[Event]:
-        """Wait until some child sends a message or dies (at most `timeout` seconds), then yield the events that are
-        there."""
+    def events(self, timeout: float | None = None, *, until: Connection | None = None) -> Iterator[Event]:
+        """Wait until some child sends a message or dies (at most `timeout` seconds, and no longer than until something
+        can be read from `until`), then yield the events that are there."""
         channels = {child.channel: child for child in self._children.values()}
-        responsive = wait(list(channels), timeout)
+        found = wait([*channels, *([] if until is None else [until])], timeout)
+        responsive = [ready for ready in found if ready is not until]
         self._count_silence([channels[ready] for ready in responsive])  # type: ignore[index]
         for ready in responsive:
             child = channels[ready]  # type: ignore[index]
@@ -248,13 +266,17 @@ class Supervisor:
 
     def end_now(self) -> None:
         """Kill every running child; nothing can be started afterwards."""
+        self.kill_all()
+        while self._samples:
+            self._samples.popitem()[1].close()
+
+    def kill_all(self) -> None:
+        """Kill every running child without an event; others can be started afterwards."""
         self.resume_all()
         for child in list(self._children.values()):
             child.process.kill()
             child.process.join()
             self._forget(child)
-        while self._samples:
-            self._samples.popitem()[1].close()
 
     def _is_stalled(self, child: _Child) -> bool:
         predicted = child.job.micro_batch_seconds

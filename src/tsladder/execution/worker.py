@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import parent_process
@@ -54,9 +55,13 @@ class WorkerMessage:
     text: str
 
 
-def run_job(channel: Connection, job: Job, samples: SharedFolds) -> None:
-    """Run `job` on `samples` and send its messages through `channel`: the entry point of the child process."""
+def run_job(channel: Connection, job: Job, samples: SharedFolds, environment: Mapping[str, str] | None = None) -> None:
+    """Run `job` on `samples` and send its messages through `channel`: the entry point of the child process.
+
+    `environment`: variables to set before anything asks for a device, such as CUDA_VISIBLE_DEVICES.
+    """
     _die_with_parent()
+    os.environ.update(environment or {})
     started = time.perf_counter()
     try:
         outcome = _train(channel, job, samples.folds, started)

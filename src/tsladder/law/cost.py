@@ -10,6 +10,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tsladder.artifacts.plans import stocks_drawn
 from tsladder.errors import BadInput
 from tsladder.families.parts.geometry import Geometry
 from tsladder.params import AnyParams
@@ -92,6 +93,7 @@ class StudyCost:
                 precision=precision,
                 optimizer=optimizer,
                 memory_gib=ASSUMED_MEMORY_GIB,
+                drawn=stocks_drawn(recipe),
             )
             if plan is None:
                 *_, plan = candidate_plans(

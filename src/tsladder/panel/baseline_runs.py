@@ -14,6 +14,9 @@ from tsladder.vocabulary import Phase
 
 BASELINES = "baselines"
 
+_EARLIER_HARDWARE = {"device": "auto", "memory_gib": None, "workers": "auto"}
+"""Default of the section hardware when keys still depended on it, so that runs of then and now have equal keys."""
+
 
 def log_baselines(
     tracker: Tracker, params: PanelParams, features: PanelFeatures, scores: BaselineScores, files: tuple[Path, ...]
@@ -64,9 +67,10 @@ def study_tags(params: PanelParams, features: PanelFeatures, *, horizons: tuple[
 
 
 def study_key(params: PanelParams, features: PanelFeatures) -> str:
-    """Return the identity (SHA-256, hex) of a question about a panel: all parameters but the study's names, and the
-    values of the features."""
+    """Return the identity (SHA-256, hex) of a question about a panel: all parameters but the study's names and the
+    hardware, and the values of the features."""
     question = {name: section for name, section in json_of(params).items() if name != "study"}
+    question |= {"hardware": _EARLIER_HARDWARE}
     return digest("panel", question, params.study.seed, features.fingerprint)
 
 

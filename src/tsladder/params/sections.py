@@ -287,19 +287,32 @@ class LawParams:
     alpha_of_interest: Positive
 
 
+RAY_LAG = 4
+"""Search lag where places come and go, so that no number of workers is known beforehand."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HardwareParams:
-    """Hardware section: how a cell is executed on this machine; never part of the question."""
+    """Hardware section: where and how a cell is executed; never part of the question.
+
+    `address`: of the head of a Ray cluster, where `executor` is ray. `patience`: seconds.
+    """
 
     device: Literal["auto", "cpu", "cuda", "mps"]
     memory_gib: Positive | None
     workers: Literal["auto"] | Annotated[int, Range(1, 1024)]
     lag: Annotated[Literal["auto"] | Annotated[int, Range(1, 1024)], MayBeLeftOut()] = "auto"
+    executor: Annotated[Literal["local", "ray"], MayBeLeftOut()] = "local"
+    address: Annotated[str | None, MayBeLeftOut()] = None
+    places: Annotated[Literal["same", "any"], MayBeLeftOut()] = "same"
+    patience: Annotated[Positive, MayBeLeftOut()] = 600.0
 
     def search_lag(self, workers: int) -> int:
         """Return the search lag, the distance from a trial to the last earlier one that its draw learns from, where
-        `workers` train."""
-        return workers if self.lag == "auto" else self.lag
+        `workers` train at one place."""
+        if self.lag != "auto":
+            return self.lag
+        return RAY_LAG if self.executor == "ray" else workers
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -94,13 +94,13 @@ def survey(hardware: HardwareParams, calibration_file: Path | None = None, *, ou
             f"hardware.memory_gib must not exceed what this machine offers ({available.total_gib:.1f} GiB), got "
             f"{requested:g}: lower it, or set null to take what is free"
         )
-    memory = requested if requested is not None else _less_reserve(available.free_gib)
+    memory = requested if requested is not None else less_reserve(available.free_gib)
     calibrated = None if calibration_file is None else read_calibration(calibration_file)
     own = calibrated if calibrated is not None and calibrated.machine == identity(device) else None
     return Machine(
-        cores=_cores(),
+        cores=usable_cores(),
         memory_gib=memory,
-        held_by_others_gib=0.0 if requested is not None else _less_reserve(available.total_gib) - memory,
+        held_by_others_gib=0.0 if requested is not None else less_reserve(available.total_gib) - memory,
         available=available,
         device=device,
         fast_bf16=_fast_bf16(device),
@@ -180,7 +180,8 @@ def slow_bf16_note(machine: Machine, precision: str) -> str | None:
     )
 
 
-def _cores() -> int:
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -220,7 +221,8 @@ def _available_memory(device: str, ours_gib: float) -> AvailableMemory:
     return dataclasses.replace(read, free_gib=min(read.total_gib, read.free_gib + ours_gib))
 
 
-def _less_reserve(gib: float) -> float:
+def less_reserve(gib: float) -> float:
+    """Return how much of `gib` that are free is planned with."""
     return max(gib - RESERVE_GIB, gib / 2)
 
 

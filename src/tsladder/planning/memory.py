@@ -19,9 +19,12 @@ block.
 - With activation checkpointing a block keeps its input (d) alone, and one block at a time is computed again.
 
 In a panel a sample is a day with all its stocks, in a series it is one window. Where one day with checkpointing is too
-much, the sequences of some stocks at a time are computed, and again in the backward pass.
+much, the sequences of some stocks at a time are computed, and again in the backward pass. Where stocks are drawn on
+each training day, a step trains on them alone; before it the inputs of all stocks of its days are there twice, and
+what that leaves in the C library's arenas does not serve the step.
 
-Scoring keeps the transient activations of one block for twice as many samples, up to `scoring_batch`. What remains,
+Scoring keeps the transient activations of one block for twice as many samples, up to `scoring_batch`, always with all
+stocks. What remains,
 arenas that the C library holds and cannot return, is covered by the factor `Calibration.activations`.
 """
 
@@ -110,29 +113,37 @@ def with_micro_batch(plan: BatchPlan, micro_batch: int) -> BatchPlan:
     return replace(plan, micro_batch=micro_batch, accumulation_steps=-(-plan.effective_batch // micro_batch))
 
 
-def predicted_memory_gib(spec: ModelSpec, plan: BatchPlan, calibration: Calibration = DEFAULT_CALIBRATION) -> float:
-    """Predict the peak GiB of one process that trains `spec` under `plan`; see the module's derivation."""
-    held, transient = memory_terms(spec, plan, calibration.activations)
+def predicted_memory_gib(
+    spec: ModelSpec, plan: BatchPlan, calibration: Calibration = DEFAULT_CALIBRATION, *, drawn: int | None = None
+) -> float:
+    """Predict the peak GiB of one process that trains `spec` under `plan`; see the module's derivation. `drawn`: stocks
+    that are drawn on each training day; None: all."""
+    held, transient = memory_terms(spec, plan, calibration.activations, drawn=drawn)
     panel_gib = PANEL_GIB if isinstance(spec.geometry, PanelGeometry) else 0.0
     return (held + transient) / GIB + calibration.framework_gib + panel_gib
 
 
-def memory_terms(spec: ModelSpec, plan: BatchPlan, activations: float) -> tuple[float, float]:
+def memory_terms(
+    spec: ModelSpec, plan: BatchPlan, activations: float, *, drawn: int | None = None
+) -> tuple[float, float]:
     """Return the bytes (held throughout, of one step at most), without the framework. `activations`: factor on that
-    term."""
+    term; `drawn` as in `predicted_memory_gib`."""
     windows, body = plan.micro_batch, _body_bytes(plan)
     if plan.accumulation_steps > 1 and body == 4 and not plan.activation_checkpointing:
         activations *= SCATTERED
-    a_window = _activations(spec, plan, body)
+    drawn = None if drawn is None or drawn >= spec.stocks else drawn
+    scored = _activations(spec, plan, body)
+    a_window = scored if drawn is None else _activations(spec.with_stocks(drawn), plan, body)
     kept_by_blocks = a_window.checkpointed if plan.activation_checkpointing else a_window.blocks
     kept = activations * (windows * (kept_by_blocks + a_window.edges))
     moment = activations * (windows * a_window.moment)
     arriving, complete, carried = _gradients(spec, plan)
-    scoring = activations * (scoring_batch(plan.micro_batch, spec.stocks) * (a_window.moment + a_window.edges))
+    scoring = activations * (scoring_batch(plan.micro_batch, spec.stocks) * (scored.moment + scored.edges))
     last_block = activations * (windows * a_window.largest_block)
     if plan.optimizer == "adabelief":
         complete += 8.0 * spec.costs.largest_weight
-    step = carried + max(kept + moment, arriving + last_block + moment, complete)
+    gathering = 0.0 if drawn is None else 2.0 * windows * _input_bytes(spec)
+    step = carried + gathering + max(kept + moment, arriving + last_block + moment, complete)
     return _held(spec, plan), max(step, scoring)
 
 
@@ -148,6 +159,12 @@ def resting_memory_gib(spec: ModelSpec, calibration: Calibration = DEFAULT_CALIB
         activation_checkpointing=True,
     )
     return predicted_memory_gib(spec, plan, calibration)
+
+
+def _input_bytes(spec: ModelSpec) -> float:
+    """Return the bytes of the inputs of a day with all its stocks: fp32, and whether the stock traded."""
+    geometry = spec.geometry
+    return spec.stocks * geometry.context_length * (4.0 * geometry.n_features + 1.0)
 
 
 def _activations(spec: ModelSpec, plan: BatchPlan, body: int) -> Activations:
@@ -223,13 +240,16 @@ def plan_batch(
     optimizer: str,
     memory_gib: float,
     calibration: Calibration = DEFAULT_CALIBRATION,
+    drawn: int | None = None,
 ) -> BatchPlan | None:
-    """Return the first of `candidate_plans` that fits `memory_gib` with `HEADROOM`; None when none does."""
+    """Return the first of `candidate_plans` that fits `memory_gib` with `HEADROOM`; None when none does. `drawn` as in
+    `predicted_memory_gib`."""
     plans = candidate_plans(
         effective_batch=effective_batch, precision=precision, optimizer=optimizer, stocks=spec.stocks
     )
     return next(
-        (plan for plan in plans if HEADROOM * predicted_memory_gib(spec, plan, calibration) <= memory_gib), None
+        (plan for plan in plans if HEADROOM * predicted_memory_gib(spec, plan, calibration, drawn=drawn) <= memory_gib),
+        None,
     )
 
 
@@ -240,9 +260,11 @@ def least_memory_gib(
     precision: str,
     optimizer: str,
     calibration: Calibration = DEFAULT_CALIBRATION,
+    drawn: int | None = None,
 ) -> float:
-    """Return the GiB that a worker needs to train `spec` under the plan that needs least, with `HEADROOM`."""
+    """Return the GiB that a worker needs to train `spec` under the plan that needs least, with `HEADROOM`. `drawn` as
+    in `predicted_memory_gib`."""
     plans = candidate_plans(
         effective_batch=effective_batch, precision=precision, optimizer=optimizer, stocks=spec.stocks
     )
-    return HEADROOM * min(predicted_memory_gib(spec, plan, calibration) for plan in plans)
+    return HEADROOM * min(predicted_memory_gib(spec, plan, calibration, drawn=drawn) for plan in plans)

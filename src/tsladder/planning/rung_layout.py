@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tsladder.artifacts.outcome import BatchPlan
-from tsladder.artifacts.plans import Recipe
+from tsladder.artifacts.plans import Recipe, stocks_drawn
 from tsladder.models.spec import Geometry, ModelSpec
 from tsladder.params import AnyParams
 from tsladder.places import Places
@@ -93,6 +93,7 @@ def _lay_out(
             optimizer=recipe.optimizer,
             memory_gib=machine.memory_gib / workers,
             calibration=machine.calibration,
+            drawn=stocks_drawn(recipe),
         )
         for spec in offered
     }

@@ -62,6 +62,7 @@ NUMBER_MAKERS = {
 
 OUTSIDE = {
     "tsladder.artifacts": "records of files",
+    "tsladder.cell_endings": "endings of the stages of a cell",
     "tsladder.errors": "the words of refusals",
     "tsladder.interruption": "signals",
     "tsladder.locks": "which process owns a folder",
@@ -69,6 +70,7 @@ OUTSIDE = {
     "tsladder.log_relay": "the times of the log's lines",
     "tsladder.params": "reads params.yaml; what it says is in the plan files by value",
     "tsladder.places": "paths",
+    "tsladder.planned_stage": "endings of the stages of a planned cell",
     "tsladder.results": "tables of what is known so far",
     "tsladder.suggestions": "the words of refusals",
     "tsladder.stage": "arguments and endings of a stage",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tsladder.errors import BadInput, WorkFailed
-from tsladder.params import AnyParams
+from tsladder.params import AnyParams, PanelParams
 from tsladder.places import Places
 from tsladder.planning.duration import CELL_SECONDS
 from tsladder.planning.machine import Machine, needs_torch, survey
+from tsladder.planning.pretraining_length import pretraining_length
 from tsladder.planning.run_length import run_lengths
 from tsladder.planning.rung_layout import OfferedModel, TrainingTime, lay_out_cells, training_time
 from tsladder.vocabulary import Cell
@@ -20,7 +22,8 @@ DAY_SECONDS = 24 * 3600.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CellTime:
-    """Seconds of a whole cell, its search and its retraining, as expected and without early stopping."""
+    """Seconds of a whole cell, its search, its retraining and its pretraining where that is asked for, as expected and
+    without early stopping."""
 
     expected: float
     at_most: float
@@ -32,10 +35,22 @@ def cell_time(params: AnyParams, machine: Machine, one: TrainingTime, workers: i
     seeds = params.train.seeds
     searches, trainings = math.ceil(params.search.trials_total / workers), seeds / min(workers, seeds)
     own = CELL_SECONDS * (1.0 if machine.rates is None else machine.rates.factor)
+    pretraining = _pretraining_time(params, one, trainings)
     return CellTime(
-        expected=own + searches * one.trial_expected + trainings * one.expected,
-        at_most=own + searches * one.trial_at_most + trainings * one.at_most,
+        expected=own + searches * one.trial_expected + trainings * one.expected + pretraining.expected,
+        at_most=own + searches * one.trial_at_most + trainings * one.at_most + pretraining.at_most,
     )
+
+
+def _pretraining_time(params: AnyParams, one: TrainingTime, trainings: float) -> CellTime:
+    """Forecast the stage pretrain, whose seeds take as many `trainings` one after the other as those of the stage
+    train. The encoder is trained without early stopping."""
+    if not isinstance(params, PanelParams) or params.search.pretraining is None:
+        return CellTime(expected=0.0, at_most=0.0)
+    epochs = statistics.mean(params.search.chosen.space.epochs.choices)
+    length = pretraining_length(params.search.pretraining.epochs, epochs, params.training.phase_list)
+    encoder, starts = length.encoder * one.at_most, trainings * sum(length.starts)
+    return CellTime(expected=encoder + starts * one.expected, at_most=encoder + starts * one.at_most)
 
 
 def seconds_by_cell(

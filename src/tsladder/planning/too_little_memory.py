@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from tsladder.artifacts.plans import Recipe
+from tsladder.artifacts.plans import Recipe, stocks_drawn
 from tsladder.errors import BadInput
 from tsladder.models.spec import ModelSpec
 from tsladder.params import AnyParams
@@ -71,6 +71,7 @@ def _need(specs: Sequence[ModelSpec], machine: Machine, recipe: Recipe) -> float
             precision=recipe.precision,
             optimizer=recipe.optimizer,
             calibration=machine.calibration,
+            drawn=stocks_drawn(recipe),
         )
         for spec in specs
     )

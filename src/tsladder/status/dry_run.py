@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tsladder.artifacts.plans import stocks_drawn
 from tsladder.errors import BadInput
 from tsladder.params import AnyParams, PanelParams, load_any_params
 from tsladder.params.cells import refuse_without_cells
@@ -241,7 +242,7 @@ def _forecast(
             known, reason=insufficient_memory(unfit, len(layout.plans), machine=machine, workers=workers, recipe=recipe)
         )
     predicted = {
-        (spec, p): predicted_memory_gib(spec, p, machine.calibration)
+        (spec, p): predicted_memory_gib(spec, p, machine.calibration, drawn=stocks_drawn(recipe))
         for spec, p in layout.plans.items()
         if p is not None
     }

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from tsladder.errors import WorkFailed
-from tsladder.typed_yaml import PlainLoader
+from tsladder.typed_yaml import plain_loader
 
 
 def read_lock(path: Path) -> Mapping[str, Any]:
@@ -25,7 +25,7 @@ def read_yaml_mapping(path: Path) -> Mapping[str, Any]:
     """Return the mapping in a file that DVC writes: dvc.lock, or an entry of the run cache. Raises WorkFailed when
     damaged."""
     try:
-        record = yaml.load(path.read_text(encoding="utf-8"), Loader=PlainLoader)  # noqa: S506
+        record = yaml.load(path.read_text(encoding="utf-8"), Loader=plain_loader())  # noqa: S506
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise WorkFailed(f"{path} is damaged ({' '.join(str(error).split())}): restore it from git") from None
     return record if isinstance(record, dict) else {}

@@ -1,15 +1,14 @@
 """Read the training in progress on a cell: the live record that a process holds, and its progress.json.
 
-The file is replaced at every event, and every two seconds while its writer lives, or every half minute where one
-process trains very many cells. Files of earlier versions hold less: what they lack is None, and no worker is reported
-as stalled because of them.
+The file is replaced once a second while its writer lives. Files of earlier versions hold less:
+what they lack is None, and no worker is reported as stalled because of them.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tsladder.artifacts.progress import PROGRESS, LiveProgress, RunningTrial, read_progress
@@ -18,7 +17,7 @@ from tsladder.places import Places
 
 STALLED_SECONDS = 120.0
 """Seconds of silence from which a worker or its supervisor is reported as stalled: a worker reports every few seconds,
-its supervisor at least every half minute."""
+its supervisor every one."""
 
 PHASES = ("search", "supplementary", "train", "transfer", "pretrain")
 
@@ -28,6 +27,7 @@ _FOLDER = re.compile(r"(?P<cell>.+-h\d+)-(?:(?P<phase>train|supplementary|transf
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LiveWork:
     """Work of the process that holds a live record. `done` of `total` of its phase are finished; None where not known.
+    `folder`: the live record; None where the work is known from DVC alone.
 
     `stalled_seconds`: the longest silence of a worker or of their supervisor, where it exceeds STALLED_SECONDS.
     """
@@ -39,6 +39,7 @@ class LiveWork:
     paused: str | None = None
     celsius: float | None = None
     stalled_seconds: float | None = None
+    folder: Path | None = None
 
     @property
     def resident_gib(self) -> float | None:
@@ -68,7 +69,8 @@ def live_work(folders: Sequence[tuple[str, Path]], now: float) -> LiveWork | Non
     """Return the work in that live record of a cell which a process holds at `now`; None where none is held."""
     for phase, folder in folders:
         if is_locked(folder):
-            return work_of(read_progress(folder / PROGRESS), phase, now, held_since=locked_since(folder))
+            work = work_of(read_progress(folder / PROGRESS), phase, now, held_since=locked_since(folder))
+            return replace(work, folder=folder)
     return None
 
 

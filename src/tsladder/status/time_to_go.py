@@ -32,9 +32,14 @@ from tsladder.search.forced_trials import forced_by_cell
 from tsladder.status.cell_results import CellResults
 from tsladder.status.freshness import Freshness, StageState
 from tsladder.status.live_records import LiveWork, held_gib
+from tsladder.status.pretraining_to_go import is_pretrained, pretraining_time_left
 from tsladder.vocabulary import Cell
 
-PHASES = {"hpo": "search", "train": "train", "evaluate": "evaluate"}
+PHASES = {"hpo": "search", "train": "train", "evaluate": "evaluate", "pretrain": "pretrain"}
+
+PRETRAIN = "pretrain"
+"""Stage of each cell of a panel study, which compares its winner with one that was pretrained, where that is asked
+for."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,6 +82,13 @@ def cell_stages(cell: Cell) -> tuple[str, ...]:
     return tuple(f"{stage}@{cell.budget}-{cell.horizon}" for stage in STAGES)
 
 
+def timed_stages(plans: CellPlans) -> dict[str, str]:
+    """Return the stages of one cell whose time is estimated -> their names as DVC has them: the stage pretrain where
+    the question asks for it."""
+    kinds = (*STAGES, PRETRAIN) if is_pretrained(plans) else STAGES
+    return {kind: f"{kind}@{plans.cell.budget}-{plans.cell.horizon}" for kind in kinds}
+
+
 def cell_time_left(
     plans: CellPlans,
     freshness: Freshness,
@@ -88,7 +100,7 @@ def cell_time_left(
     """Estimate the time until the cell is fresh; None where it is not known."""
     return total(
         stage_time_left(stage, freshness.stage_state(name), plans, forecasts, results, work, now)
-        for stage, name in zip(STAGES, cell_stages(plans.cell), strict=True)
+        for stage, name in timed_stages(plans).items()
     )
 
 
@@ -101,7 +113,7 @@ def stage_time_left(
     work: LiveWork | None,
     now: float,
 ) -> Estimate | None:
-    """Estimate the time of `stage` (hpo, train or evaluate) of one cell; None where it is not known."""
+    """Estimate the time of `stage` (hpo, train, evaluate or pretrain) of one cell; None where it is not known."""
     if stage_state in (StageState.FRESH, StageState.RESTORED):
         return NOTHING
     forecast = forecasts.cells.get(str(plans.cell))
@@ -112,6 +124,9 @@ def stage_time_left(
         found = training_time_left(_search_left(plans, results, running, forecast), for_a_trial, now)
     elif stage == "train":
         found = training_time_left(_seeds_left(plans, results, running, forecast), forecast, now)
+    elif stage == PRETRAIN:
+        at_once = _side_by_side(results, running, forecast)
+        found = pretraining_time_left(plans, results, work, forecast, now, at_once)
     found = stage_seconds(found, forecasts.factor)
     return found.possibly_nothing() if found is not None and stage_state is StageState.BEHIND else found
 

@@ -12,7 +12,7 @@ from tsladder.params import AnyParams
 from tsladder.params.cells import known_cell
 from tsladder.places import Places
 from tsladder.planning.plans import CellPlans
-from tsladder.planning.time_left import STAGES, Estimate
+from tsladder.planning.time_left import Estimate
 from tsladder.search.takeover_forecast import TakeoverForecast
 from tsladder.status.cell_results import failed_stage
 from tsladder.status.cell_state import (
@@ -30,7 +30,7 @@ from tsladder.status.live_records import live_folders
 from tsladder.status.reasons import Reason, reasons_of
 from tsladder.status.study_state import StudyReader
 from tsladder.status.taken_over import count_taken_over, inputs_are_fresh
-from tsladder.status.time_to_go import Forecasts, cell_stages, cell_time_left, stage_time_left
+from tsladder.status.time_to_go import PRETRAIN, Forecasts, cell_stages, cell_time_left, stage_time_left, timed_stages
 from tsladder.vocabulary import Cell
 
 _STUDY_STAGES = ("audit", "supplementary", "transfer", "fit", "report")
@@ -38,9 +38,6 @@ _STUDY_STAGES = ("audit", "supplementary", "transfer", "fit", "report")
 
 _BASELINES = "baselines"
 """Stage of a panel study, whose scores every cell is scored beside."""
-
-_PRETRAIN = "pretrain"
-"""Stage of each cell of a panel study, which compares its winner with one that was pretrained."""
 
 CERTAINLY, PERHAPS, RESTORED = "certainly", "perhaps", "restored"
 _RUNS = {StageState.STALE: CERTAINLY, StageState.BEHIND: PERHAPS, StageState.RESTORED: RESTORED}
@@ -99,7 +96,8 @@ def why(places: Places, name: str, *, reader: StudyReader | None = None) -> Why:
     stages = freshness.pipeline.stages
     level = [name for name in stages if name == _BASELINES]
     names = (*INPUT_STAGES, *level, *cell_stages(cell))
-    beside = [name for name in stages if name == f"{_PRETRAIN}@{cell.budget}-{cell.horizon}"]
+    timed = timed_stages(plans) if plans.planned else {}
+    beside = [name for kind, name in timed.items() if kind == PRETRAIN]
     reruns: list[StageRerun] = []
     reasons: list[Reason] = []
     known = _count_taken_over(places, plans, freshness, forecasts, question.params)
@@ -109,7 +107,7 @@ def why(places: Places, name: str, *, reader: StudyReader | None = None) -> Why:
     if plans.planned and not all(freshness.is_fresh(stage) for stage in names):
         times = {
             stage: stage_time_left(kind, freshness.stage_state(stage), plans, forecasts, results, reading.work, now)
-            for kind, stage in zip(STAGES, cell_stages(cell), strict=True)
+            for kind, stage in timed.items()
         }
         reruns = _reruns_of(freshness, (*names, *beside, *_STUDY_STAGES), times)
         searches = [folder for phase, folder in live if phase == "search"]

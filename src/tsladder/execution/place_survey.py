@@ -1,0 +1,90 @@
+"""Survey a place: its machine, the code and the libraries there, and the kind of places whose numbers equal its own."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import importlib.metadata
+import math
+import platform
+import socket
+from pathlib import Path
+
+import tsladder
+from tsladder.execution.place_messages import PlaceDescription
+from tsladder.params import HardwareParams
+from tsladder.planning.machine import Machine, identity, survey
+from tsladder.planning.memory import DEFAULT_CALIBRATION
+
+LIBRARIES = ("torch", "numpy")
+"""Libraries that compute, whose versions must be the same everywhere."""
+
+_STEPS_PER_DOUBLING = 16
+
+
+def describe_machine(
+    hardware: HardwareParams, calibration_file: Path | None = None, *, cores: int | None = None
+) -> PlaceDescription:
+    """Describe the machine of this process as a place. `cores`: how many it may use at most; None: all that the process
+    may.
+
+    Memory is that of `hardware`, or what is free, in steps of a sixteenth: places that differ by a few programs in
+    memory then lay out a training alike. Raises BadInput, WorkFailed as `survey` does.
+    """
+    machine = survey(hardware, calibration_file)
+    if cores is not None:
+        machine = dataclasses.replace(machine, cores=max(1, min(cores, machine.cores)))
+    if hardware.memory_gib is None:
+        machine = dataclasses.replace(machine, memory_gib=in_steps(machine.memory_gib))
+    return description_of(machine)
+
+
+def description_of(machine: Machine) -> PlaceDescription:
+    """Describe `machine`, which is this process's own."""
+    return PlaceDescription(
+        machine=machine,
+        kind=kind_of(machine),
+        code=code_fingerprint(),
+        versions=versions(),
+        host=socket.gethostname(),
+    )
+
+
+def in_steps(gib: float) -> float:
+    """Return `gib` rounded down to a sixteenth of the power of two below it."""
+    if gib <= 0:
+        return gib
+    step = 2.0 ** math.floor(math.log2(gib)) / _STEPS_PER_DOUBLING
+    return math.floor(gib / step) * step
+
+
+def kind_of(machine: Machine, device: str | None = None) -> str:
+    """Return the kind of places that lay out a training as `machine` does and compute it with the same device, which is
+    called `device`; None: that of this process."""
+    words = [
+        device or str(identity(machine.device)["processor"]),
+        f"{machine.cores} core{'s' if machine.cores > 1 else ''}",
+        f"{machine.memory_gib:g} GiB",
+    ]
+    if machine.calibration != DEFAULT_CALIBRATION:
+        own = machine.calibration
+        words.append(f"calibrated ({own.framework_gib:.3g} GiB, factor {own.activations:.3g})")
+    return ", ".join(words)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of what computes, without the part that names a build for a device."""
+    found = {"python": platform.python_version()}
+    for name in LIBRARIES:
+        found[name] = importlib.metadata.version(name).partition("+")[0]
+    return found
+
+
+def code_fingerprint() -> str:
+    """Return the hash of the code of tsladder that this process runs."""
+    package = Path(tsladder.__file__).parent
+    content = hashlib.sha256()
+    for path in sorted([*package.rglob("*.py"), *package.rglob("*.json")]):
+        content.update(f"{path.relative_to(package).as_posix()}\0".encode())
+        content.update(hashlib.sha256(path.read_bytes()).digest())
+    return content.hexdigest()
