@@ -1,4 +1,4 @@
-"""`tsladder run` over two cells of a miniature study, whose trainings run ahead of DVC's stages; one run is disturbed."""
+"""`tsladder run` over two cells of a miniature study, whose trainings run ahead of the stages; one run is disturbed."""
 
 from __future__ import annotations
 
