@@ -14,9 +14,9 @@ from tsladder.execution import supervisor as supervising
 from tsladder.execution.crew import Ended, JobOrder
 from tsladder.execution.local_crew import LocalCrew
 from tsladder.execution.local_places import HERE, VISIBLE, LocalPlace, local_places
-from tsladder.execution.place_survey import in_steps, kind_of
 from tsladder.execution.shared_windows import SharedFolds
 from tsladder.planning.machine import Machine
+from tsladder.planning.place_kinds import in_steps, kind_of
 from tsladder.training.outcome import Job, ended_early
 from tsladder.vocabulary import StopReason
 

@@ -16,6 +16,9 @@ from tsladder.errors import WorkFailed
 
 TRIALS = "trials.jsonl"
 
+HERE = "here"
+"""Name of the place that is this machine."""
+
 _UNREADABLE = (ValueError, TypeError, KeyError, AttributeError)
 """Exceptions raised by a line that is damaged or was written by another version."""
 
@@ -53,6 +56,9 @@ class TrialRecord:
     `identity` identifies the training across searches; records of older versions have none. If the trial was not
     trained here but `taken_from` another search, all measurements are those of that training, seconds included;
     `workers` and `lag`, with which the trial was drawn, are this search's.
+
+    `place` and `kind`: name and kind of the place where it was trained (`tsladder.execution.crew.Slot`); the line of a
+    trial that this machine trained has neither.
     """
 
     number: int
@@ -72,6 +78,8 @@ class TrialRecord:
     ended_at: str
     identity: str = ""
     taken_from: TakenFrom | None = None
+    place: str = HERE
+    kind: str = ""
 
     @property
     def final(self) -> bool:
@@ -103,6 +111,7 @@ class TrialRecord:
         if self.lag == self.workers:
             # As written before `lag` was a field of its own.
             del values["lag"]
+        values = {name: value for name, value in values.items() if _LEFT_OUT.get(name) != value}
         taken_from = None if self.taken_from is None else dataclasses.asdict(self.taken_from)
         return {**values, **self.outcome.to_json(), "taken_from": taken_from}
 
@@ -119,6 +128,9 @@ class TrialRecord:
         taken_from = record.get("taken_from")
         return cls(**values, taken_from=None if taken_from is None else TakenFrom(**taken_from))
 
+
+_LEFT_OUT = {"place": HERE, "kind": ""}
+"""Keys with the values at which a line does not have them."""
 
 _SAME_IN_JSON = tuple(
     field.name for field in dataclasses.fields(TrialRecord) if field.name not in ("outcome", "taken_from")

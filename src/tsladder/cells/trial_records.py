@@ -76,6 +76,8 @@ class TrialRecorder:
             workers=self.workers,
             lag=self.lag,
             threads=trial.execution.threads,
+            place=trial.execution.place,
+            kind=trial.execution.kind,
             started_ms=trial.started_ms,
             ended_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
             identity=trial.identity,

@@ -29,6 +29,7 @@ from tsladder.artifacts.plans import (
     read_planned,
     stocks_drawn,
 )
+from tsladder.artifacts.trials import HERE
 from tsladder.data.dataset import Dataset, load_dataset
 from tsladder.data.samples import Fold
 from tsladder.data.windows import FoldWindows
@@ -72,11 +73,13 @@ def clear_scratch(live: Path) -> None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobExecution:
-    """Execution of a job in a slot. None of it belongs to the question."""
+    """Execution of a job in a slot, at the place of this name and kind. None of it belongs to the question."""
 
     plan: BatchPlan
     device: str
     threads: int
+    place: str = HERE
+    kind: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -224,7 +227,8 @@ class CellWork:
             return None
         # A model small enough to share the machine keeps the same number of threads when it trains alone.
         threads = min(slot.threads, lay_out(spec, slot.machine, self.params.hardware).threads)
-        return JobExecution(plan=plan, device=slot.machine.device, threads=threads)
+        device, place, kind = slot.machine.device, slot.place, slot.kind
+        return JobExecution(plan=plan, device=device, threads=threads, place=place, kind=kind)
 
     def predicted_memory_gib(self, spec: ModelSpec, plan: BatchPlan) -> float:
         """Predict the peak memory of a worker on this machine."""

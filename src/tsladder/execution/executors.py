@@ -18,7 +18,8 @@ from tsladder.planning.machine import Machine, survey
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Executor:
-    """Where trainings run. `machine`: a machine like those on which most of them run; `thermometer`: of all of them."""
+    """Executor of trainings. `machine`: a machine like those on which most of them run; `thermometer`: of all of
+    them."""
 
     machine: Machine
     crews: Crews

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import time
-from collections import Counter
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
@@ -32,11 +32,11 @@ _POLL_SECONDS = 0.5
 _MOST_WORKERS = 1024
 """Number of jobs that could share a place at the very most: a place with a slot of this size has room."""
 
-_BEATS_A_SECOND = 50
-"""Number of heartbeats that are written in a second, over all sources: each takes about half a millisecond."""
+_BEATS_A_SECOND = 25
+"""Number of heartbeats without news that are written in a second: each takes about half a millisecond."""
 
 _RAREST_BEAT_SECONDS = 30.0
-"""Longest interval between two heartbeats of a source, however many there are: readers call two minutes a stall."""
+"""Longest interval between two heartbeats of a source, whatever their number: readers call two minutes a stall."""
 
 _NUMBERS_OF_A_SOURCE = 1_000_000
 
@@ -206,27 +206,44 @@ class _FreeSlots:
     """Free slots of `crew` while it is offered to many sources in turn, asked for no more often than needed: of a
     thousand places that takes a while."""
 
-    def __init__(self, crew: Crew) -> None:
+    def __init__(self, crew: Crew, choice: SlotChoice) -> None:
         self._crew = crew
-        self._known: dict[int, list[Slot]] = {}
+        self._choice = choice
         self._kept: set[str] = set()
+        self._known: dict[int, dict[str, deque[Slot]]] = {}
 
-    def slots(self, workers: int, *, kept: bool = False) -> Sequence[Slot]:
-        """Return the free slots of the size at which `workers` fit one place; with `kept` also those of places that are
-        kept."""
-        if workers not in self._known:
-            self._known[workers] = list(self._crew.free(workers))
-        known = self._known[workers]
-        return known if kept or not self._kept else [slot for slot in known if slot.place not in self._kept]
+    def first(self, workers: int, kind: str | None = None) -> Slot | None:
+        """Return a free slot of the size at which `workers` fit one place, of the kind `kind`, or of the kind of which
+        most are free; None where there is none."""
+        found = self._by_kind(workers)
+        if kind is None or not self._choice.one_kind:
+            kind = max(found, key=lambda name: len(found[name]), default=None)
+        known = deque[Slot]() if kind is None else found.get(kind, deque())
+        return known[0] if known else None
 
     def take(self, slot: Slot) -> None:
-        """Note that a job was started in `slot`. Slots of other sizes are looked for again."""
+        """Take the first slot of its size and kind, in which a job has been started: slots of other sizes are looked
+        for again."""
         self._known = {slot.workers: self._known[slot.workers]}
-        self._known[slot.workers].remove(slot)
+        self._known[slot.workers][slot.kind].popleft()
 
-    def keep(self, place: str) -> None:
-        """Keep the slots of a place for a job that needs more of it than is free now."""
-        self._kept.add(place)
+    def keep_place(self, kind: str | None) -> None:
+        """Offer the first place that has room no more."""
+        slot = self.first(_MOST_WORKERS, kind)
+        if slot is not None:
+            self._kept.add(slot.place)
+
+    def _by_kind(self, workers: int) -> dict[str, deque[Slot]]:
+        if workers not in self._known:
+            found: dict[str, deque[Slot]] = {}
+            for slot in self._crew.free(workers):
+                if slot.machine.memory_gib >= self._choice.least_gib:
+                    found.setdefault(slot.kind, deque()).append(slot)
+            self._known[workers] = found
+        for slots in self._known[workers].values():
+            while slots and slots[0].place in self._kept:
+                slots.popleft()
+        return self._known[workers]
 
 
 class _Pool:
@@ -315,55 +332,40 @@ class _Pool:
         """Offer free slots to all sources once, those with the most work left first. Returns True where a cell went on
         to its next source or to its end, since then there may be more to do."""
         active = [member for member in self._members if member.source is not None]
+        if not active:
+            return False
         for member in active:
             if not member.running and not member.lost and not member.jobs.is_ready:
                 self._resume(member, None)
                 return True
-        if not active:
-            return False
-        free = _FreeSlots(self._working_crew)
+        slots = _FreeSlots(self._working_crew, self._choice)
         for member in sorted(active, key=_work_left, reverse=True):
             source = member.source
             if source is None:
                 continue
-            usable = iter(self._usable(member, free.slots(source.workers)))
             while not stop.is_set:
-                slot = next(usable, None)
+                slot = slots.first(source.workers, member.kind)
                 if slot is None:
+                    if slots.first(_MOST_WORKERS) is None:
+                        return False
                     if member.lost or source.is_ready:
                         # A job that needs a large share would never find one beside a stream of smaller ones.
-                        for one in self._usable(member, free.slots(_MOST_WORKERS))[:1]:
-                            free.keep(one.place)
-                        self._miss_kind(member, others_are_free=bool(free.slots(source.workers, kept=True)))
+                        slots.keep_place(member.kind)
+                        self._miss_kind(member, slots.first(source.workers))
                     break
                 if not self._start_next(member, source, slot):
                     if not member.running and not member.lost:
                         self._resume(member, None)
                         return True
                     break
-                free.take(slot)
+                slots.take(slot)
         return False
 
-    def _usable(self, member: _Member, free: Sequence[Slot]) -> Sequence[Slot]:
-        """Return those of the `free` slots that a cell may use: of its own kind, or before its first job of the kind of
-        which most are free."""
-        if not free:
-            return free
-        large_enough = self._choice.least_gib
-        found = [slot for slot in free if slot.machine.memory_gib >= large_enough]
-        if not self._choice.one_kind:
-            return found
-        kind = member.kind
-        if kind is None and found:
-            kinds = Counter(slot.kind for slot in found)
-            kind = max(kinds, key=lambda name: kinds[name])
-        return [slot for slot in found if slot.kind == kind]
-
-    def _miss_kind(self, member: _Member, *, others_are_free: bool) -> None:
-        """Let a cell take another kind of slots where none of its own has been free for long and others are."""
+    def _miss_kind(self, member: _Member, other: Slot | None) -> None:
+        """Let a cell take another kind of slots where none of its own has been free for long and others are, such as
+        `other`."""
         now = self._choice.clock()
-        others_only = not member.running and others_are_free
-        if not others_only or member.kind is None:
+        if member.running or other is None or member.kind is None:
             member.kind_missed_since = None
         elif member.kind_missed_since is None:
             member.kind_missed_since = now

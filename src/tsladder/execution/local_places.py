@@ -7,12 +7,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tsladder.execution.place_survey import in_steps, kind_of
+from tsladder.artifacts.trials import HERE
 from tsladder.planning.free_memory import AvailableMemory
 from tsladder.planning.machine import Machine, less_reserve
 from tsladder.planning.memory import GIB
+from tsladder.planning.place_kinds import in_steps, kind_of
 
-HERE = "here"
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import importlib.metadata
-import math
 import platform
 import socket
 from pathlib import Path
@@ -13,13 +12,11 @@ from pathlib import Path
 import tsladder
 from tsladder.execution.place_messages import PlaceDescription
 from tsladder.params import HardwareParams
-from tsladder.planning.machine import Machine, identity, survey
-from tsladder.planning.memory import DEFAULT_CALIBRATION
+from tsladder.planning.machine import Machine, survey
+from tsladder.planning.place_kinds import in_steps, kind_of
 
 LIBRARIES = ("torch", "numpy")
 """Libraries that compute, whose versions must be the same everywhere."""
-
-_STEPS_PER_DOUBLING = 16
 
 
 def describe_machine(
@@ -48,28 +45,6 @@ def description_of(machine: Machine) -> PlaceDescription:
         versions=versions(),
         host=socket.gethostname(),
     )
-
-
-def in_steps(gib: float) -> float:
-    """Return `gib` rounded down to a sixteenth of the power of two below it."""
-    if gib <= 0:
-        return gib
-    step = 2.0 ** math.floor(math.log2(gib)) / _STEPS_PER_DOUBLING
-    return math.floor(gib / step) * step
-
-
-def kind_of(machine: Machine, device: str | None = None) -> str:
-    """Return the kind of places that lay out a training as `machine` does and compute it with the same device, which is
-    called `device`; None: that of this process."""
-    words = [
-        device or str(identity(machine.device)["processor"]),
-        f"{machine.cores} core{'s' if machine.cores > 1 else ''}",
-        f"{machine.memory_gib:g} GiB",
-    ]
-    if machine.calibration != DEFAULT_CALIBRATION:
-        own = machine.calibration
-        words.append(f"calibrated ({own.framework_gib:.3g} GiB, factor {own.activations:.3g})")
-    return ", ".join(words)
 
 
 def versions() -> dict[str, str]:

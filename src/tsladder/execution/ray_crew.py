@@ -254,8 +254,8 @@ def connected(hardware: HardwareParams) -> Any:
             if address is None:
                 raise WorkFailed(f"no Ray could be started on this machine: {words[0]}") from None
             raise BadInput(
-                f"Ray at {address} (hardware.address) did not let this process join: {words[0]}; its nodes must have the "
-                "token of this process (RAY_AUTH_TOKEN) and the same versions of Ray and Python"
+                f"Ray at {address} (hardware.address) did not let this process join: {words[0]}; its nodes must have "
+                "the token of this process (RAY_AUTH_TOKEN) and the same versions of Ray and Python"
             ) from None
     return ray
 
