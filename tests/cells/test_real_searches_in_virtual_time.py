@@ -125,13 +125,3 @@ def test_a_simulation_takes_as_long_as_real_cells_in_the_same_pool_and_draws_the
         records = read_trials(folder / TRIALS)
         assert {record.number: record.draws for record in records} == drawn[cell.cell]
         assert len(records) == 12
-
-
-@pytest.mark.slow
-def test_twelve_real_cells_of_fifty_trials_keep_twelve_slots_busy(tmp_path: Path) -> None:
-    places = made(tmp_path, horizons=list(range(1, 13)), budget="12k", trials=50, lag=4)
-    crew = trained(places, 12, timed)
-    assert crew.busy_seconds / (12 * crew.seconds) >= 0.85
-    for cell in planned(params_of(places)):
-        (folder,) = places.live_records(cell, "hpo")
-        assert len(read_trials(folder / TRIALS)) == 50
