@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 EXIT_FILE = "TSLADDER_EXIT_FILE"
 """Environment variable with the path of the file in which a failing stage leaves its exit code."""
 
+TRAINED_AHEAD = "TSLADDER_TRAINED_AHEAD"
+"""Environment variable that `tsladder run` sets for stages whose models it has trained before."""
+
 _GARBAGE_AFTER = 100_000
 
 
@@ -120,6 +123,12 @@ def run_work(work: Callable[[], None]) -> int:
     note_end(code, time.monotonic() - started)
     gc.freeze()
     return code
+
+
+def was_trained_ahead() -> bool:
+    """Check whether the models of this stage were trained before it: it then starts no fork server, which loads torch,
+    unless it finds something to train."""
+    return TRAINED_AHEAD in os.environ
 
 
 def exit_code(work: Callable[[], None]) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.interruption import Interrupted
-from tsladder.params import load_any_params
+from tsladder.params import PanelParams, load_any_params
 from tsladder.places import Places
 from tsladder.stage import run_work
 from tsladder.vocabulary import Cell
@@ -30,13 +30,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _train(cells: Sequence[Cell]) -> None:
-    from tsladder.execution.supervisor import start_fork_server
+    places = Places.here()
+    params = load_any_params(places.params)
+    if params.hardware.executor == "local":
+        from tsladder.execution.supervisor import start_fork_server
 
-    start_fork_server()
+        start_fork_server(panel=isinstance(params, PanelParams))
     from tsladder.cells.ahead import train_ahead
 
-    places = Places.here()
-    errors = train_ahead(places, load_any_params(places.params), cells)
+    errors = train_ahead(places, params, cells)
     unexpected = [error for error in errors.values() if not isinstance(error, BadInput | WorkFailed | Interrupted)]
     if unexpected:
         raise unexpected[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from tsladder.stage import run_cell_stage
+from tsladder.stage import run_cell_stage, was_trained_ahead
 
 if TYPE_CHECKING:
     from tsladder.artifacts.plans import SearchPlan
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 
 def build(places: Places, params: PanelParams, cell: Cell, plan: SearchPlan) -> None:
-    from tsladder.execution.supervisor import start_fork_server
+    if not was_trained_ahead():
+        from tsladder.execution.supervisor import start_fork_server
 
-    start_fork_server(panel=True)
+        start_fork_server(panel=True)
     from tsladder.cells.search_cell import search_cell
     from tsladder.cells.work import open_cell
 

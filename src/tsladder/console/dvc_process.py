@@ -8,16 +8,18 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
+from types import FrameType, MappingProxyType
 
 from tsladder import log_relay
 from tsladder.console.run_log import RunLog
 from tsladder.log_file import LOG_FILE
 from tsladder.places import Places
 from tsladder.stage import EXIT_FILE
+
+NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LAST_WORDS_SECONDS = 10.0
@@ -71,8 +73,17 @@ class DvcProcess:
             raise ValueError("the command has not ended")
         return self._code
 
-    def start(self, places: Places, module: str, arguments: tuple[str, ...], log: RunLog, *, echo: bool) -> None:
-        environment = dict(os.environ)
+    def start(
+        self,
+        places: Places,
+        module: str,
+        arguments: tuple[str, ...],
+        log: RunLog,
+        *,
+        echo: bool,
+        variables: Mapping[str, str] = NO_VARIABLES,
+    ) -> None:
+        environment = {**os.environ, **variables}
         # Stages run `python`, which must be this interpreter even if the environment is not activated.
         environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
         environment[EXIT_FILE] = str(self._exit_file)
@@ -115,10 +126,16 @@ class DvcProcess:
 
 @contextmanager
 def command_running(
-    places: Places, module: str, arguments: tuple[str, ...], log: RunLog, *, echo: bool
+    places: Places,
+    module: str,
+    arguments: tuple[str, ...],
+    log: RunLog,
+    *,
+    echo: bool,
+    variables: Mapping[str, str] = NO_VARIABLES,
 ) -> Iterator[DvcProcess]:
-    """Run the Python module `module`, such as dvc, with `arguments`; its output goes to `log`, and with `echo` to this
-    process's output as well.
+    """Run the Python module `module`, such as dvc, with `arguments` and with `variables` added to its environment; its
+    output goes to `log`, and with `echo` to this process's output as well.
 
     SIGINT, SIGTERM and SIGHUP to this process ask it to stop. It has ended when the block ends.
     """
@@ -131,7 +148,7 @@ def command_running(
     # parent handles the signal. DVC would then start stage after stage whatever it is sent.
     previous = {number: signal.signal(number, forward) for number in _SIGNALS}
     try:
-        dvc.start(places, module, arguments, log, echo=echo)
+        dvc.start(places, module, arguments, log, echo=echo, variables=variables)
         try:
             yield dvc
         except BaseException:

@@ -7,10 +7,11 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tsladder import train_ahead
 from tsladder.artifacts.ending import read_ending
+from tsladder.console.dvc_process import NO_VARIABLES
 from tsladder.console.manual_pause import ManualPause
 from tsladder.console.outcome_lines import outcome_lines
 from tsladder.console.run_checks import check_data
@@ -27,6 +28,7 @@ from tsladder.places import Places
 from tsladder.planning.machine import Machine, describe_memory, scarce_memory_note, survey
 from tsladder.planning.too_little_memory import check_memory
 from tsladder.search.forced_trials import forced_by_cell
+from tsladder.stage import TRAINED_AHEAD
 from tsladder.status.cell_results import failed_stage
 from tsladder.status.cell_state import FAILED, FRESH, INPUT_STAGES, NOT_PLANNED
 from tsladder.status.dvc_yaml import PLAN
@@ -100,12 +102,14 @@ class _Run:
                 return result
             # Read again: of what was stale, the plan stage may have found the same question.
             cells = self._cells_to_train()
-        if len(cells) >= fewest:
-            names = tuple(map(str, cells))
-            result = run_command(self._places, train_ahead.__name__, names, self._log, self._timeline, pause)
-            if result.stopped or (self._elsewhere and result.code != 0):
-                return result
-        return self._run_dvc(pause, "repro", *self._selection.targets)
+        if len(cells) < fewest:
+            return self._run_dvc(pause, "repro", *self._selection.targets)
+        names = tuple(map(str, cells))
+        result = run_command(self._places, train_ahead.__name__, names, self._log, self._timeline, pause)
+        if result.stopped or (self._elsewhere and result.code != 0):
+            return result
+        trained = {TRAINED_AHEAD: "1"} if result.code == 0 else NO_VARIABLES
+        return self._run_dvc(pause, "repro", *self._selection.targets, variables=trained)
 
     def _cells_to_train(self) -> list[Cell]:
         """Return the planned cells of the selection whose results are not those of the current question."""
@@ -114,8 +118,10 @@ class _Run:
         states = study_state(self._places).cells
         return [cell for cell in self._selection.cells if states[str(cell)].state not in (FRESH, NOT_PLANNED)]
 
-    def _run_dvc(self, pause: ManualPause | None, *arguments: str) -> DvcResult:
-        return run_dvc(self._places, arguments, self._log, self._timeline, pause)
+    def _run_dvc(
+        self, pause: ManualPause | None, *arguments: str, variables: Mapping[str, str] = NO_VARIABLES
+    ) -> DvcResult:
+        return run_dvc(self._places, arguments, self._log, self._timeline, pause, variables)
 
     def _prepare_failed_cells(self, *, retry_failed: bool) -> bool:
         """Prepare the selected cells that have failed. With `retry_failed` their earlier trainings are set aside.

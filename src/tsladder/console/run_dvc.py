@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tsladder.console.dvc_process import DvcProcess, command_running
+from tsladder.console.dvc_process import NO_VARIABLES, DvcProcess, command_running
 from tsladder.console.live_table import Activity, render
 from tsladder.console.manual_pause import ManualPause
 from tsladder.console.run_log import RunLog, Timeline
@@ -26,22 +27,34 @@ class DvcResult:
 
 
 def run_dvc(
-    places: Places, arguments: tuple[str, ...], log: RunLog, timeline: Timeline, pause: ManualPause | None
+    places: Places,
+    arguments: tuple[str, ...],
+    log: RunLog,
+    timeline: Timeline,
+    pause: ManualPause | None,
+    variables: Mapping[str, str] = NO_VARIABLES,
 ) -> DvcResult:
     """Run DVC with `arguments`. Afterwards all its output is in `log` and has been passed to `timeline`.
 
     `pause`: manual pause that a key of the live table toggles; None: there is no table, and DVC's output goes to this
     process's output.
     """
-    return run_command(places, "dvc", arguments, log, timeline, pause)
+    return run_command(places, "dvc", arguments, log, timeline, pause, variables)
 
 
 def run_command(
-    places: Places, module: str, arguments: tuple[str, ...], log: RunLog, timeline: Timeline, pause: ManualPause | None
+    places: Places,
+    module: str,
+    arguments: tuple[str, ...],
+    log: RunLog,
+    timeline: Timeline,
+    pause: ManualPause | None,
+    variables: Mapping[str, str] = NO_VARIABLES,
 ) -> DvcResult:
-    """Run the Python module `module` with `arguments`, as `run_dvc` does."""
+    """Run the Python module `module` with `arguments` and with `variables` added to its environment, as `run_dvc`
+    does."""
     log.note(f"> {module} " + " ".join(arguments))
-    with command_running(places, module, arguments, log, echo=pause is None) as dvc:
+    with command_running(places, module, arguments, log, echo=pause is None, variables=variables) as dvc:
         if pause is not None:
             _show(places, dvc, log, timeline, pause)
         dvc.wait()

@@ -16,8 +16,8 @@ from pathlib import Path
 from tsladder.artifacts.progress import NOTHING_RUNS, PROGRESS, LiveProgress, RunningTrial, write_progress
 
 WRITE_EVERY_SECONDS = 1.0
-"""Interval between two writes of few live records, whether nothing happens or a thousand things do: a file that is much
-older means that the supervisor hangs or is gone. A pause does not wait for it."""
+"""Interval between two writes, whether nothing happens or a thousand things do: a much older file means that the
+supervisor hangs or is gone. A pause does not wait for it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,9 +12,6 @@ from pathlib import Path
 from tsladder.artifacts.search_lag import LAG, read_lag, write_lag
 from tsladder.artifacts.trials import TrialRecord
 
-POOL_LAG = 4
-"""Lag of the searches whose trials one pool of slots trains, unless hardware.lag says another."""
-
 
 def recorded_lag(folder: Path, attempts: Sequence[TrialRecord]) -> int | None:
     """Return the lag with which the search in `folder` began, given its `attempts`; None: it has not begun.

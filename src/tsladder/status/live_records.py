@@ -1,8 +1,7 @@
 """Read the training in progress on a cell: the live record that a process holds, and its progress.json.
 
-The file is replaced once a second while its writer lives, or every half minute where one process trains very many
-cells. Files of earlier versions hold less: what they lack is None, and no worker is reported as stalled because of
-them.
+The file is replaced once a second while its writer lives. Files of earlier versions hold less:
+what they lack is None, and no worker is reported as stalled because of them.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from tsladder.places import Places
 
 STALLED_SECONDS = 120.0
 """Seconds of silence from which a worker or its supervisor is reported as stalled: a worker reports every few seconds,
-its supervisor at least every half minute."""
+its supervisor every one."""
 
 PHASES = ("search", "supplementary", "train", "transfer", "pretrain")
 

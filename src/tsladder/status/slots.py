@@ -22,7 +22,6 @@ from tsladder.planning.duration import Forecast, Rates, RunLength, forecast
 from tsladder.planning.machine import Machine
 from tsladder.planning.plans import CellPlans, cell_key
 from tsladder.planning.rung_layout import RungLayout
-from tsladder.search.lag import POOL_LAG
 from tsladder.search.planned import planned_schedule
 from tsladder.search.space import SearchSpace
 from tsladder.vocabulary import Cell, parse_budget
@@ -96,7 +95,7 @@ def slot_forecast(
     planned = [plan for plan in plans if plan.cell in layouts and not layouts[plan.cell].unfit]
     if machine.rates is None or not planned or any(plan.cell.horizon not in runs for plan in planned):
         return None
-    lag = POOL_LAG if params.hardware.lag == "auto" else params.hardware.lag
+    lag = dataclasses.replace(params.hardware, executor="ray").search_lag(workers=1)
     cells = [
         _cell(plan, params, machine, machine.rates, layouts[plan.cell], runs[plan.cell.horizon], lag, spread.value)
         for plan in sorted(planned, key=lambda plan: parse_budget(plan.cell.budget), reverse=True)
