@@ -7,6 +7,7 @@ loopback addresses a token is required.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import importlib.util
 import ipaddress
@@ -48,6 +49,9 @@ _ONE_MACHINE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 """What confines every process of Ray to loopback addresses."""
 
 _CONNECT_SECONDS = 5.0
+_LEAVE_SECONDS = 10.0
+_NODES_SECONDS = 2.0
+_NODES_KNOWN_SECONDS = 8.0
 _AGAIN_SECONDS = 10.0
 _LONGEST_AGAIN_SECONDS = 300.0
 _OBJECT_STORE_BYTES = 512 * 1024 * 1024
@@ -92,6 +96,10 @@ class RayFleet:
         self._not_before: dict[str, tuple[float, float]] = {}
         self._parcels: dict[str, Any] = {}
         self._ray = connected(hardware)
+        self._nodes, self._nodes_at = self._alive(), time.monotonic()
+        self._closed = threading.Event()
+        # Without its head Ray does not answer for as long as it may reconnect, so it is asked beside the driver's work.
+        threading.Thread(target=self._look_for_nodes, daemon=True).start()
         self._actor = self._ray.remote(concurrency_groups={"wake": 1})(RayPlace)
 
     @property
@@ -131,8 +139,13 @@ class RayFleet:
         self._not_before[link.name] = pause, time.monotonic() + pause
 
     def close(self) -> None:
+        """Leave the cluster, or end the one of this machine. Where its head is gone that is not waited for."""
+        self._closed.set()
         self._parcels.clear()
-        self._ray.shutdown()
+        atexit.unregister(self._ray.shutdown)
+        leaving = threading.Thread(target=self._ray.shutdown, daemon=True)
+        leaving.start()
+        leaving.join(_LEAVE_SECONDS)
 
     def _started(self, spot: _Spot) -> _RayLink:
         strategies = importlib.import_module("ray.util.scheduling_strategies")
@@ -146,8 +159,13 @@ class RayFleet:
         return _RayLink(self, spot.name, actor, self._ray)
 
     def _spots(self) -> Iterator[_Spot]:
-        """Yield the places that the nodes have room for: one for each GPU, or one for the cores of a node."""
-        for node in self._nodes():
+        """Yield the places that the nodes have room for: one for each GPU, or one for the cores of a node.
+
+        There are none where the head has not answered for a while: starting one would wait for it.
+        """
+        if time.monotonic() - self._nodes_at > _NODES_KNOWN_SECONDS:
+            return
+        for node in self._nodes:
             resources = node["Resources"]
             cores = int(resources.get("CPU", 0))
             gpus = int(resources.get("GPU", 0)) if self._hardware.device in ("auto", "cuda") else 0
@@ -159,7 +177,11 @@ class RayFleet:
             elif cores and self._hardware.device != "cuda":
                 yield _Spot(name=name, node=node["NodeID"], cores=cores, gpus=0)
 
-    def _nodes(self) -> list[dict[str, Any]]:
+    def _look_for_nodes(self) -> None:
+        while not self._closed.wait(_NODES_SECONDS):
+            self._nodes, self._nodes_at = self._alive(), time.monotonic()
+
+    def _alive(self) -> list[dict[str, Any]]:
         """Return the nodes that are alive; none where the head does not answer, for which the crew has patience."""
         try:
             return [node for node in self._ray.nodes() if node["Alive"]]
@@ -194,7 +216,12 @@ class _RayLink:
 
     def end(self) -> None:
         self._fleet.ended(self, useful=self._useful)
-        self._ray.kill(self._actor, no_restart=True)
+        threading.Thread(target=self._kill, daemon=True).start()
+
+    def _kill(self) -> None:
+        """Have Ray kill the actor, which takes until its head answers."""
+        with contextlib.suppress(self._ray.exceptions.RayError, OSError, RuntimeError):
+            self._ray.kill(self._actor, no_restart=True)
 
     def _answer(self, reference: Any) -> Future[Any]:
         """Return the future of a call, which raises PlaceGone, or the refusal that the place raised itself."""
