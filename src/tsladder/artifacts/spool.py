@@ -1,8 +1,8 @@
 """spool.jsonl in the folder mlruns: everything that waits to be logged to MLflow, one line each.
 
-Every process that works on a study appends to the file; one at a time drains it, in order. A line that the store has is
-marked by a further line, ``{"done": key}``, and both go when the file is compacted: a kill at any instant loses no line,
-and at worst lets the next process look into the store for one that is there already.
+Every process that works on a study appends to the file; one at a time drains it, in order. A line that the store has
+is marked by a further line, ``{"done": key}``, and both go when the file is compacted: a kill at any instant loses no
+line, and at worst lets the next process look into the store for one that is there already.
 """
 
 from __future__ import annotations
@@ -196,8 +196,8 @@ class Spool:
             return len(self._open_lines())
 
     def done(self, key: str) -> None:
-        """Mark the line `key` as one that the store has. Without waiting for the disk: where the mark is lost, the store
-        itself tells."""
+        """Mark the line `key` as one that the store has. This does not wait for the disk: where the mark is lost, the
+        store itself tells."""
         with self._held():
             self._cut_torn_line()
             with self.path.open("ab") as stream:

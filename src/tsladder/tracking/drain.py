@@ -229,12 +229,11 @@ class Drainer:
         self._reported = True
         words = self._words(error)
         if what is not None:
-            self.say(f"{what} ({words}): work continues, its results are in artifacts/ as always, and runs that end now "
-                     "are not copied to MLflow")  # fmt: skip
+            self.say(f"{what} ({words}): work continues, and what ends now is not copied to MLflow")
             return
         self.say(
-            f"MLflow's store {self._shown()} does not take the copy of this study ({words}): work continues, its results "
-            f"are in artifacts/ as always, and what is to be logged waits in {self.spool.path}"
+            f"MLflow's store {self._shown()} cannot be written ({words}): work continues, its results are in artifacts/ "
+            f"as always, and what is to be logged waits in {self.spool.path}"
         )
 
     def _shown(self) -> str:

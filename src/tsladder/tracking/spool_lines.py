@@ -82,8 +82,8 @@ def _named(path: Path, folder: Path) -> str:
 
 
 class SpoolCarrier:
-    """Carrier of lines into the stores of their experiments. `folder`: that of the spool; `open_store` opens the store of
-    an experiment.
+    """Carrier of lines into the stores of their experiments. `folder`: that of the spool; `open_store`: opens the
+    store of an experiment.
 
     A carrier remembers ids of runs, so it is given up where anything has failed.
     """

@@ -39,7 +39,7 @@ _NAME = "mlflow.runName"
 _PARENT = "mlflow.parentRunId"
 _METRICS_PER_BATCH = 1000
 _ENTRY = "mlflow.tsladder.entry"
-"""Tag with the key of the spool's line that a run was logged from. MLflow's page hides tags that begin as its own do."""
+"""Tag with the key of the spool's line that a run was logged from; MLflow's page hides tags that begin as its own."""
 _FILES = "mlflow.tsladder.files"
 """Tag with the hash of the files of a comparison."""
 
