@@ -71,14 +71,14 @@ def test_a_store_that_cannot_be_used_ends_no_work_and_is_reported_once(fault, st
         (store / "mlflow.db").unlink()
     fault(store)
     said = []
-    work(MlflowTracker(store, "study", say=said.append))
+    work(MlflowTracker(store, "study", drainer=Drainer(store, say=said.append)))
     assert [str(store) in line for line in said if "cannot be written" in line] == [True]
     assert [line[:6] for line in said if "not in MLflow" in line] == ["2 runs"]
 
 
 def test_an_interrupt_is_no_failure_of_mlflow(store):
     no_database(store)
-    tracker = MlflowTracker(store, "study", say=[].append)
+    tracker = MlflowTracker(store, "study", drainer=Drainer(store, say=[].append))
     with pytest.raises(Interrupted), open_cell_run(tracker, "2M-h1", TAGS):
         raise Interrupted("asked to stop")
     with pytest.raises(KeyboardInterrupt), open_cell_run(tracker, "2M-h1", TAGS):
@@ -135,7 +135,7 @@ def test_a_file_that_is_no_database_is_set_aside_and_a_new_one_begun(damage, tmp
     database.write_bytes(damage or b"SQLite format 3\x00" + bytes(range(256)) * 64)
     before = database.read_bytes()
     said = []
-    work(MlflowTracker(tmp_path, "study", say=said.append))
+    work(MlflowTracker(tmp_path, "study", drainer=Drainer(tmp_path, say=said.append)))
     assert (tmp_path / "mlflow.db.aside-1").read_bytes() == before
     assert any("mlflow.db.aside-1" in line for line in said)
     assert len(MlflowTracker(tmp_path, "study").runs()) == 5
@@ -149,7 +149,7 @@ def test_an_experiment_that_was_deleted_is_restored_with_its_runs_and_that_is_re
     client = MlflowClient(tracking_uri=store_uri(store))
     client.delete_experiment(client.get_experiment_by_name("study").experiment_id)
     said = []
-    tracker = MlflowTracker(store, "study", say=said.append)
+    tracker = MlflowTracker(store, "study", drainer=Drainer(store, say=said.append))
     assert tracker.log_run(trial(tracker.cell_run("2M-h1", TAGS), 7))
     assert len(tracker.runs()) == before + 1
     assert [("deleted" in line, "restored" in line) for line in said] == [(True, True)]
@@ -159,7 +159,7 @@ def test_an_experiment_that_is_deleted_while_it_is_in_use_is_restored(store):
     from mlflow import MlflowClient
 
     said = []
-    tracker = MlflowTracker(store, "study", say=said.append)
+    tracker = MlflowTracker(store, "study", drainer=Drainer(store, say=said.append))
     cell = tracker.cell_run("2M-h1", TAGS)
     client = MlflowClient(tracking_uri=store_uri(store))
     client.delete_experiment(client.get_experiment_by_name("study").experiment_id)
@@ -171,7 +171,7 @@ def test_an_experiment_that_is_deleted_while_it_is_in_use_is_restored(store):
 
 def test_an_experiment_that_is_gone_is_replaced_and_that_is_reported(store):
     said = []
-    work(MlflowTracker(store, "study", say=said.append))
+    work(MlflowTracker(store, "study", drainer=Drainer(store, say=said.append)))
     assert "'study'" in said[0]
     assert len(MlflowTracker(store, "study").runs()) == 5
 

@@ -8,7 +8,7 @@ import pytest
 
 from tsladder.artifacts.record import json_of
 from tsladder.law.curve.power_law import fit_power
-from tsladder.tracking import TRACKING_URI, MlflowTracker, RunRecord, RunTags, store_uri
+from tsladder.tracking import TRACKING_URI, Drainer, MlflowTracker, RunRecord, RunTags, store_uri
 from tsladder.tracking.database import update_paths
 
 TAGS = RunTags(
@@ -29,7 +29,7 @@ LAW = {
 
 
 def log_one(store, note, said=None):
-    tracker = MlflowTracker(store, "study", say=(said if said is not None else []).append)
+    tracker = MlflowTracker(store, "study", drainer=Drainer(store, say=(said if said is not None else []).append))
     tracker.log_run(RunRecord(name=note.stem, tags=TAGS, artifacts={note: "notes"}))
     (run_id,) = [run.run_id for run in tracker.runs() if run.name == note.stem]
     return run_id

@@ -55,12 +55,20 @@ class Drained:
 
 class Drainer:
     """Drainer of the spool in the folder `folder` into the store that `given`, the value of MLFLOW_TRACKING_URI, names;
-    None: the local one. `say` reports repairs, and the first failure."""
+    None: the local one. `say` reports repairs, and the first failure; `open_store` opens the store of an experiment."""
 
-    def __init__(self, folder: Path, given: str | None, say: Callable[[str], None] = print_message) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        given: str | None = None,
+        *,
+        say: Callable[[str], None] = print_message,
+        open_store: Callable[[StoreAddress, str, Callable[[str], None]], MlflowStore] = MlflowStore,
+    ) -> None:
         self.spool = Spool(folder)
         self.say = say
         self._given = given
+        self._open_store = open_store
         self._condition = threading.Condition()
         self._thread: threading.Thread | None = None
         self._appended = False
@@ -220,7 +228,9 @@ class Drainer:
 
     def _new_carrier(self) -> SpoolCarrier:
         address = self.address
-        return SpoolCarrier(self.spool.folder, lambda experiment: MlflowStore(address, experiment, self.say), self.say)
+        return SpoolCarrier(
+            self.spool.folder, lambda experiment: self._open_store(address, experiment, self.say), self.say
+        )
 
     def _report(self, error: Exception, what: str | None = None) -> None:
         """Report the first failure; later ones change nothing for the user."""
@@ -232,8 +242,8 @@ class Drainer:
             self.say(f"{what} ({words}): work continues, and what ends now is not copied to MLflow")
             return
         self.say(
-            f"MLflow's store {self._shown()} cannot be written ({words}): work continues, its results are in artifacts/ "
-            f"as always, and what is to be logged waits in {self.spool.path}"
+            f"MLflow's store {self._shown()} cannot be written ({words}): work continues, results are in artifacts/ as "
+            f"always, and what is to be logged waits in {self.spool.path}"
         )
 
     def _shown(self) -> str:

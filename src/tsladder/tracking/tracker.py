@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +25,13 @@ class MlflowTracker:
     """Tracker that writes every verb to the spool in the folder `store`, from where a thread logs it to the store that
     MLFLOW_TRACKING_URI names, or to the local one in that folder.
 
-    No method waits for MLflow, nor raises its errors or those of the disk. All trackers of one folder share a spool.
+    No method waits for MLflow, nor raises its errors or those of the disk. All trackers of one folder share a spool, and
+    those of one process the `drainer` of it.
     """
 
-    def __init__(self, store: Path, experiment: str, *, say: Callable[[str], None] | None = None) -> None:
+    def __init__(self, store: Path, experiment: str, *, drainer: Drainer | None = None) -> None:
         self._experiment = experiment
-        given = os.environ.get(TRACKING_URI) or None
-        self._drainer = drainer_of(store, given) if say is None else Drainer(store, given, say)
+        self._drainer = drainer or drainer_of(store, os.environ.get(TRACKING_URI) or None)
         self._cells: dict[str, SpooledCell] = {}
 
     def cell_run(self, name: str, tags: RunTags) -> str:
@@ -103,7 +103,8 @@ class MlflowTracker:
         except OSError:
             return set()
         runs = (line.run for line in waiting if line.run is not None and line.experiment == self._experiment)
-        return {run.identity for run in runs if run.cell is not None and _same_cell(run.cell, cell)}
+        ended = (run for run in runs if run.status != RunStatus.RUNNING)
+        return {run.identity for run in ended if run.cell is not None and _same_cell(run.cell, cell)}
 
 
 def _same_cell(one: SpooledCell, other: SpooledCell) -> bool:
