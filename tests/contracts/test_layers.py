@@ -17,7 +17,7 @@ LAYERS = (
     ("status",),
     ("stage",),
     ("stage_log",),
-    ("capsule",),
+    ("capsule", "study_copy"),
     ("report",),
     ("cells", "audit", "ingest", "experiments"),
     ("execution", "search", "law"),

@@ -6,7 +6,8 @@ costs nothing; MLflow itself (about 1.5 s) is imported by the thread that drains
 
 from tsladder.tracking.address import TRACKING_URI, StoreAddress, address_of, local_address, parse_address
 from tsladder.tracking.cell_run import CellRun, open_cell_run
-from tsladder.tracking.drain import SETTLE_SECONDS, Drained, Drainer, settle_all
+from tsladder.tracking.copying import CopyTracker
+from tsladder.tracking.drain import SETTLE_SECONDS, Drained, Drainer, print_message, settle_all
 from tsladder.tracking.memory import MemoryTracker
 from tsladder.tracking.runs import LAW_NAME, LoggedRun, RunRecord, RunStatus, RunTags, Tracker, size_metrics
 from tsladder.tracking.store import MlflowStore
@@ -27,6 +28,7 @@ __all__ = [
     "TRACKING_URI",
     "UI_ENVIRONMENT",
     "CellRun",
+    "CopyTracker",
     "Drained",
     "Drainer",
     "LoggedRun",
@@ -43,6 +45,7 @@ __all__ = [
     "local_address",
     "open_cell_run",
     "parse_address",
+    "print_message",
     "settle_all",
     "size_metrics",
     "store_notes",

@@ -172,11 +172,7 @@ class MlflowStore:
 
     def log_comparison(self, files: Sequence[Path], tags: RunTags, description: str) -> str:
         """Find or create the run `comparison` of the study `tags.study_key`, replace those of its files that have the
-        names of `files`, and return its id. Nothing is written where it has these files."""
-        content = files_digest(files)
-        found = self._top_level(COMPARISON_NAME, tags.study_key)
-        if found is not None and found.info.status == RunStatus.FINISHED and found.data.tags.get(_FILES) == content:
-            return str(found.info.run_id)
+        names of `files`, and return its id."""
         run_id = self._reopen(COMPARISON_NAME, tags)
         if run_id is None:
             run_id = self._create(COMPARISON_NAME, tags, None, {"kind": "comparison"}, description)
@@ -184,9 +180,27 @@ class MlflowStore:
             self._client.set_tag(run_id, DESCRIPTION_TAG, description)
         for path in files:
             self._upload(run_id, path, "")
-        self._client.set_tag(run_id, _FILES, content)
+        self._client.set_tag(run_id, _FILES, _files_digest(files))
         self._client.set_terminated(run_id, status=RunStatus.FINISHED)
         return run_id
+
+    def has_comparison(self, files: Sequence[Path], tags: RunTags) -> bool:
+        """Check whether the run `comparison` of the study has these files."""
+        found = self._top_level(COMPARISON_NAME, tags.study_key)
+        return (
+            found is not None
+            and found.info.status == RunStatus.FINISHED
+            and found.data.tags.get(_FILES) == _files_digest(files)
+        )
+
+    def top_level_run(self, name: str, study_key: str) -> LoggedRun | None:
+        """Return the run of this name and study that stands below no other; None where there is none."""
+        found = self._top_level(name, study_key)
+        return None if found is None else _logged(found)
+
+    def run(self, run_id: str) -> LoggedRun:
+        """Return the run with this id."""
+        return _logged(self._client.get_run(run_id))
 
     def runs(self, parent_id: str | None = None) -> tuple[LoggedRun, ...]:
         """Return the runs of the experiment, oldest first, or only the children of `parent_id`."""
@@ -272,7 +286,7 @@ class MlflowStore:
         return search_runs(self._client, self._experiment_id, condition)
 
 
-def files_digest(files: Sequence[Path]) -> str:
+def _files_digest(files: Sequence[Path]) -> str:
     """Return a hash of the names and contents of `files`."""
     found = hashlib.sha256()
     for path in sorted(files, key=lambda path: path.name):

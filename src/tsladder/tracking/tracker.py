@@ -25,8 +25,8 @@ class MlflowTracker:
     """Tracker that writes every verb to the spool in the folder `store`, from where a thread logs it to the store that
     MLFLOW_TRACKING_URI names, or to the local one in that folder.
 
-    No method waits for MLflow, nor raises its errors or those of the disk. All trackers of one folder share a spool, and
-    those of one process the `drainer` of it.
+    No method waits for MLflow, nor raises its errors or those of the disk. All trackers of one folder share a spool,
+    and those of one process the `drainer` of it.
     """
 
     def __init__(self, store: Path, experiment: str, *, drainer: Drainer | None = None) -> None:
