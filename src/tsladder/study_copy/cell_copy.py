@@ -26,6 +26,9 @@ from tsladder.search.objective import Objective
 from tsladder.tracking import RunRecord, RunStatus, RunTags, Tracker, size_metrics
 from tsladder.vocabulary import RANK_ERROR, Phase, Region
 
+_SHAPE = ("d_model", "n_layers", "n_heads", "d_ff", "n_graph")
+"""Names in an architecture that are params of a run; what else it holds is the same in all cells of a study."""
+
 
 def copy_cell(places: Places, params: AnyParams, plans: CellPlans, tracker: Tracker) -> bool:
     """Log the run of a planned cell with its trials, seeds and evaluation; False where nothing of it is on disk that
@@ -117,7 +120,8 @@ def _seed_folder(places: Places, plans: CellPlans, records: CellRecords, *, curr
 
 def _seed_run(name: str, seed: SeedRecord, model: TrainedModel | None, tags: RunTags, parent: str) -> RunRecord:
     """Build the run of a seed as far as its files tell: its curves were not kept."""
-    params = {} if model is None else {**model.architecture, "n_params": model.n_params, **model.settings}
+    architecture = {} if model is None else {name: n for name in _SHAPE if (n := model.architecture.get(name))}
+    params = {} if model is None else {**architecture, "n_params": model.n_params, **model.settings}
     seed_number = {} if model is None else {"seed": model.seed}
     heat = seed.heat
     return RunRecord(
