@@ -7,7 +7,7 @@ import math
 import pytest
 
 from tsladder.law.evidence import detection
-from tsladder.tracking import MemoryTracker, MlflowTracker, RunRecord, RunStatus, RunTags, size_metrics
+from tsladder.tracking import Drainer, MemoryTracker, MlflowTracker, RunRecord, RunStatus, RunTags, size_metrics
 from tsladder.tracking.runs import FEW_DOF, law_summary
 
 TAGS = RunTags(
@@ -48,22 +48,29 @@ def stores(tmp_path_factory):
     return tmp_path_factory.mktemp("a store with spaces")
 
 
-@pytest.fixture(params=["mlflow", "memory"])
-def tracker(request, stores):
+@pytest.fixture(params=["mlflow", "memory", pytest.param("server", marks=pytest.mark.slow)])
+def tracker(request, stores, tmp_path):
     if request.param == "memory":
         return MemoryTracker()
-    return MlflowTracker(stores, experiment=request.node.name.replace("[", "-").rstrip("]"))
+    experiment = request.node.name.replace("[", "-").rstrip("]")
+    if request.param == "mlflow":
+        return MlflowTracker(stores, experiment)
+    address = request.getfixturevalue("shared_server").address
+    return MlflowTracker(tmp_path, experiment, drainer=Drainer(tmp_path, address))
 
 
 def trial(parent_id, number=0, **changes):
     return RunRecord(**{"name": f"2M-h1/trial-{number:03}", "tags": TAGS, "parent_id": parent_id, **changes})
 
 
-def places_of_artifacts(tracker, store, run_id):
+def places_of_artifacts(tracker, run_id):
     """Names of the files and folders at the top of a run's artifacts."""
     if isinstance(tracker, MemoryTracker):
         return {name.split("/")[0] for name in tracker.artifacts[run_id]}
-    return {path.name for path in (store / "artifacts" / run_id / "artifacts").iterdir()}
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=tracker._drainer.address.uri)
+    return {found.path for found in client.list_artifacts(run_id)}
 
 
 def by_name(tracker):
@@ -217,7 +224,7 @@ def test_a_run_may_stand_below_another_that_is_no_cell(tracker):
     assert runs["baselines-h1"].parent_id is None
 
 
-def test_artifacts_may_be_files_and_folders(tracker, stores, tmp_path):
+def test_artifacts_may_be_files_and_folders(tracker, tmp_path):
     (tmp_path / "plots").mkdir()
     (tmp_path / "plots" / "loss.txt").write_text("falls")
     (tmp_path / "notes.md").write_text("none")
@@ -225,7 +232,7 @@ def test_artifacts_may_be_files_and_folders(tracker, stores, tmp_path):
     artifacts = {tmp_path / "plots": "plots", tmp_path / "notes.md": ""}
     tracker.log_run(trial(cell, artifacts=artifacts))
     (run,) = tracker.runs(cell)
-    assert places_of_artifacts(tracker, stores, run.run_id) == {"plots", "notes.md"}
+    assert places_of_artifacts(tracker, run.run_id) == {"plots", "notes.md"}
 
 
 def test_the_law_is_a_run_with_its_verdicts_and_exponents(tracker, tmp_path):
