@@ -10,6 +10,7 @@ import importlib.util
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -110,7 +111,8 @@ def postgres_cluster() -> Iterator[Cluster]:
                     time.sleep(0.2)
             yield cluster
         finally:
-            server.terminate()
+            # SIGINT: it waits for no client that still has a connection, as SIGTERM does.
+            server.send_signal(signal.SIGINT)
             server.wait(timeout=60)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -157,7 +159,7 @@ class MlflowServer:
 
     def stop(self) -> None:
         if self.process is not None:
-            os.killpg(self.process.pid, 15)
+            os.killpg(self.process.pid, signal.SIGTERM)
             self.process.wait(timeout=60)
             self.process = None
 
