@@ -19,7 +19,7 @@ LAYERS = (
     ("stage",),
     ("planned_stage",),
     ("cell_endings", "stage_log"),
-    ("capsule",),
+    ("capsule", "study_copy"),
     ("report",),
     ("cells", "audit", "ingest", "experiments"),
     ("execution", "search", "law"),

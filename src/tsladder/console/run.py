@@ -4,7 +4,6 @@ panel study the level to beat."""
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -33,7 +32,7 @@ from tsladder.status.cell_results import failed_stage
 from tsladder.status.cell_state import FAILED, FRESH, INPUT_STAGES, NOT_PLANNED
 from tsladder.status.dvc_yaml import PLAN
 from tsladder.status.study_state import StudyReader, StudyState, study_state
-from tsladder.tracking import store_notes, ui_command
+from tsladder.tracking import address_of, how_to_look, store_notes
 from tsladder.vocabulary import Cell
 
 _LAST_LINES = 20
@@ -45,6 +44,7 @@ def run_study(places: Places, *, retry_failed: bool, first: str | None = None, o
     params = load_any_params(places.params)
     selection = select_cells(params, first=first, only=only, retry_failed=retry_failed)
     check_data(places, params)
+    address_of(places.mlruns, os.environ)  # an address that is none is refused before anything is built
     if params.budget is None:
         return _Run(places, selection, None, elsewhere=False).go(retry_failed=False, time_note=None)
     # Refuse hardware settings that this machine cannot fulfil here, not in the first search.
@@ -174,7 +174,7 @@ class _Run:
             *outcome_lines(places, state),
             "",
             f"Report: {places.report / 'report.md'} and report.html beside it",
-            f"Compare {compared}: tsladder ui, or {shlex.join(ui_command(places.mlruns))}",
+            f"Compare {compared}: {how_to_look(address_of(places.mlruns, os.environ))}",
         ]
 
     def _report_memory(self) -> None:
@@ -187,7 +187,7 @@ class _Run:
     def _report_store(self) -> None:
         """Update the paths of a moved store even where no stage runs: its address is printed at the end."""
         try:
-            notes = store_notes(self._places.mlruns)
+            notes = store_notes(address_of(self._places.mlruns, os.environ))
         except WorkFailed as error:
             notes = [str(error)]
         for note in notes:
