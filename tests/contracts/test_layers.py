@@ -15,7 +15,7 @@ LAYERS = (
     ("study_frames",),
     ("console",),
     ("status",),
-    ("train_ahead",),
+    ("log_runs", "train_ahead"),
     ("stage",),
     ("planned_stage",),
     ("cell_endings", "stage_log"),

@@ -15,7 +15,7 @@ import pytest
 from tests.tracking.fake_store import Killed, Refused, Server
 
 from tsladder.artifacts.spool import Spool
-from tsladder.tracking import Drainer, MlflowTracker, RunRecord, RunStatus, RunTags, drain, open_cell_run
+from tsladder.tracking import LOGGED_BY_RUN, Drainer, MlflowTracker, RunRecord, RunStatus, RunTags, drain, open_cell_run
 
 TAGS = RunTags(
     budget="2M", horizon="1", model="patchtst", tier="a25", task="threshold_1pct", phase="search", study_key="key-1"
@@ -132,7 +132,7 @@ def test_lines_of_a_process_that_was_killed_are_logged_by_the_next_one(tmp_path:
         import os, signal, sys
         from pathlib import Path
         from tests.tracking.test_spool_and_store import work
-        from tsladder.tracking import Drainer, MlflowTracker
+        from tsladder.tracking import LOGGED_BY_RUN, Drainer, MlflowTracker
         Drainer._work = lambda self: None
         work(MlflowTracker(Path(sys.argv[1]), "study"))
         os.kill(os.getpid(), signal.SIGKILL)
@@ -324,7 +324,7 @@ def test_nothing_imports_mlflow_before_the_thread_that_drains_does(tmp_path: Pat
         import sys
         from pathlib import Path
         from tests.tracking.test_spool_and_store import work
-        from tsladder.tracking import Drainer, MlflowTracker
+        from tsladder.tracking import LOGGED_BY_RUN, Drainer, MlflowTracker
         Drainer._work = lambda self: None
         work(MlflowTracker(Path(sys.argv[1]), "study"))
         assert not {"mlflow", "sqlalchemy"} & set(sys.modules)
@@ -332,3 +332,25 @@ def test_nothing_imports_mlflow_before_the_thread_that_drains_does(tmp_path: Pat
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     subprocess.run([sys.executable, "-c", program, str(tmp_path / "mlruns")], env=environment, check=True)
+
+
+def test_a_drainer_that_only_appends_leaves_its_lines_to_another_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(LOGGED_BY_RUN, "1")
+    stage = MlflowTracker(tmp_path, "study")
+    stage.finish(stage.cell_run("12k-h1", TAGS), RunStatus.FINISHED)
+    stage.settle()
+    assert Spool(tmp_path).count() == 2
+    monkeypatch.delenv(LOGGED_BY_RUN)
+    other = subprocess.run(
+        [sys.executable, "-m", "tsladder.log_runs", str(tmp_path)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert other.stderr == ""
+    assert Spool(tmp_path).count() == 0
+    (run,) = MlflowTracker(tmp_path, "study", drainer=Drainer(tmp_path)).runs()
+    assert (run.name, run.status) == ("12k-h1", RunStatus.FINISHED)

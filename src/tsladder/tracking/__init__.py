@@ -7,7 +7,15 @@ costs nothing; MLflow itself (about 1.5 s) is imported by the thread that drains
 from tsladder.tracking.address import TRACKING_URI, StoreAddress, address_of, local_address, parse_address
 from tsladder.tracking.cell_run import CellRun, open_cell_run
 from tsladder.tracking.copying import CopyTracker
-from tsladder.tracking.drain import SETTLE_SECONDS, Drained, Drainer, print_message, settle_all
+from tsladder.tracking.drain import (
+    LOGGED_BY_RUN,
+    SETTLE_SECONDS,
+    Drained,
+    Drainer,
+    drainer_of,
+    print_message,
+    settle_all,
+)
 from tsladder.tracking.memory import MemoryTracker
 from tsladder.tracking.runs import LAW_NAME, LoggedRun, RunRecord, RunStatus, RunTags, Tracker, size_metrics
 from tsladder.tracking.store import MlflowStore
@@ -24,6 +32,7 @@ from tsladder.tracking.ui import (
 
 __all__ = [
     "LAW_NAME",
+    "LOGGED_BY_RUN",
     "SETTLE_SECONDS",
     "TRACKING_URI",
     "UI_ENVIRONMENT",
@@ -41,6 +50,7 @@ __all__ = [
     "StoreAddress",
     "Tracker",
     "address_of",
+    "drainer_of",
     "how_to_look",
     "local_address",
     "open_cell_run",

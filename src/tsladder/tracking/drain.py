@@ -7,6 +7,7 @@ mlruns/spool.jsonl, and whoever drains next logs them.
 from __future__ import annotations
 
 import functools
+import os
 import sys
 import threading
 import time
@@ -20,6 +21,10 @@ from tsladder.artifacts.spool import Spool, SpoolLine
 from tsladder.tracking.address import TRACKING_URI, StoreAddress, address_of
 from tsladder.tracking.spool_lines import SpoolCarrier
 from tsladder.tracking.store import MlflowStore
+
+LOGGED_BY_RUN = "TSLADDER_LOGGED_BY_RUN"
+"""Environment variable that `tsladder run` sets for its stages: another process drains their spool. So MLflow is
+imported once a run and not once a stage."""
 
 SETTLE_SECONDS = 30.0
 """Longest time that a stage waits at its end for the spool to be drained."""
@@ -55,7 +60,10 @@ class Drained:
 
 class Drainer:
     """Drainer of the spool in the folder `folder` into the store that `given`, the value of MLFLOW_TRACKING_URI, names;
-    None: the local one. `say` reports repairs, and the first failure; `open_store` opens the store of an experiment."""
+    None: the local one. `say` reports repairs, and the first failure; `open_store` opens the store of an experiment.
+
+    `only_appends`: lines are left to another process.
+    """
 
     def __init__(
         self,
@@ -64,11 +72,13 @@ class Drainer:
         *,
         say: Callable[[str], None] = print_message,
         open_store: Callable[[StoreAddress, str, Callable[[str], None]], MlflowStore] = MlflowStore,
+        only_appends: bool = False,
     ) -> None:
         self.spool = Spool(folder)
         self.say = say
         self._given = given
         self._open_store = open_store
+        self._only_appends = only_appends
         self._condition = threading.Condition()
         self._thread: threading.Thread | None = None
         self._appended = False
@@ -107,13 +117,20 @@ class Drainer:
             )
         with self._condition:
             self._appended = True
-            if self._thread is None:
+        self.wake()
+
+    def wake(self) -> None:
+        """Begin to drain in a thread, unless one does so already."""
+        with self._condition:
+            if self._thread is None and not self._only_appends:
                 self._thread = threading.Thread(target=self._work, name="tsladder-mlflow", daemon=True)
                 self._thread.start()
 
     def settle(self, seconds: float = SETTLE_SECONDS) -> None:
         """Wait until nothing waits in the spool, for `seconds` at most and not for a store that fails meanwhile, and
         report what is left. Ctrl-C ends the wait."""
+        if self._only_appends:
+            return
         try:
             self._wait(seconds)
             left = self.spool.count()
@@ -278,7 +295,7 @@ def _is_refusal(error: Exception) -> bool:
 @functools.cache
 def drainer_of(folder: Path, given: str | None) -> Drainer:
     """Return the one drainer of this process for a spool and a store."""
-    drainer = Drainer(folder, given)
+    drainer = Drainer(folder, given, only_appends=LOGGED_BY_RUN in os.environ)
     _DRAINERS.append(drainer)
     return drainer
 
