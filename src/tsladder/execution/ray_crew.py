@@ -110,7 +110,11 @@ class RayFleet:
     def how_to_start(self) -> str:
         if self._hardware.address is None:
             return "see what `tsladder places` says"
-        return f"start a node with `ray start --address {self._hardware.address}`"
+        address = self._hardware.address
+        port = _split(address)[1]
+        return (
+            f"start nodes with `ray start --address {address}`, after `ray start --head --port {port}` if that is gone"
+        )
 
     def look(self) -> Sequence[_RayLink]:
         found = []
