@@ -334,6 +334,7 @@ def test_nothing_imports_mlflow_before_the_thread_that_drains_does(tmp_path: Pat
     subprocess.run([sys.executable, "-c", program, str(tmp_path / "mlruns")], env=environment, check=True)
 
 
+@pytest.mark.slow
 def test_a_drainer_that_only_appends_leaves_its_lines_to_another_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
