@@ -14,6 +14,8 @@ import pytest
 from hypothesis import settings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Stores of tests lie in their own folders, whatever the shell names.
+os.environ.pop("MLFLOW_TRACKING_URI", None)
 
 settings.register_profile("tsladder", deadline=None)
 settings.load_profile("tsladder")

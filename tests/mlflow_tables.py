@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tsladder.tracking import store
-from tsladder.tracking.database import DATABASE
+from tsladder.tracking import stores
+from tsladder.tracking.address import DATABASE
 
-_make = store._create_database
+_make = stores._create_database
 
 
 def made_once(shared: Path) -> Path:
@@ -22,7 +22,7 @@ def made_once(shared: Path) -> Path:
     with (path.parent / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not path.exists():
-            _make(store._import_client(), path.parent, path)
+            _make(stores._import_client(), path.parent, path)
     return path
 
 
@@ -34,11 +34,11 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def make_tables(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let stores that are made in this process make their tables, as outside of tests."""
-    monkeypatch.setattr(store, "_create_database", _make)
+    monkeypatch.setattr(stores, "_create_database", _make)
 
 
 def copy_tables(monkeypatch: pytest.MonkeyPatch, shared: Path) -> None:
     """Let stores that are made in this process copy their tables."""
     monkeypatch.setattr(
-        store, "_create_database", lambda _client, _store, path: shutil.copyfile(made_once(shared), path)
+        stores, "_create_database", lambda _client, _store, path: shutil.copyfile(made_once(shared), path)
     )

@@ -109,7 +109,9 @@ def start_stage(places: Places, name: str, *arguments: str) -> subprocess.Popen[
 
 def environment() -> dict[str, str]:
     keep = {name: value for name, value in os.environ.items() if name != "DVC_ROOT"}
-    return keep | {"PYTHONPATH": str(ROOT / "src")}
+    # Its own code first; what else the caller's path names, such as packages, stays.
+    path = os.pathsep.join(filter(None, [str(ROOT / "src"), keep.get("PYTHONPATH")]))
+    return keep | {"PYTHONPATH": path}
 
 
 def prepare(places: Places) -> None:

@@ -290,6 +290,13 @@ def _ui(places: Places, options: argparse.Namespace) -> int:
     from tsladder.console.ui import open_ui
 
     open_ui(places, options.port)
+    return 0
+
+
+def _sync(places: Places, options: argparse.Namespace) -> int:
+    from tsladder.console.sync import sync_here
+
+    return sync_here(places, to=options.to)
 
 
 def _completion(_places: Places, options: argparse.Namespace) -> int:
@@ -314,6 +321,7 @@ COMMANDS: dict[str, Callable[[Places, argparse.Namespace], int]] = {
     "report": _report,
     "export": _export,
     "ui": _ui,
+    "sync": _sync,
     "completion": _completion,
 }
 

@@ -16,6 +16,8 @@ _ATTEMPTS = 20
 _ATTEMPT_SECONDS = 0.01
 """Seconds between attempts to take a lock: `is_locked` itself holds the lock for an instant, so one attempt is not
 enough."""
+_HELD_SECONDS = 0.001
+"""Seconds between attempts to take the lock of a file, which is held for milliseconds."""
 
 
 @contextmanager
@@ -34,6 +36,27 @@ def exclusive_lock(folder: Path, what: str) -> Iterator[None]:
         stream.write(str(os.getpid()))
         stream.flush()
         yield
+
+
+@contextmanager
+def held_file(path: Path, *, patience: float) -> Iterator[bool]:
+    """Hold the lock of the file `path` during the block, waiting for it for `patience` seconds; yields whether it is
+    held.
+
+    The kernel frees the lock when its holder dies, however it dies.
+    """
+    deadline = time.monotonic() + patience
+    with path.open("a") as stream:
+        held = False
+        while not held:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                held = True
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    break
+                time.sleep(_HELD_SECONDS)
+        yield held
 
 
 def _try_lock(stream: TextIO) -> bool:

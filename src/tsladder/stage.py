@@ -39,6 +39,7 @@ TRAINED_AHEAD = "TSLADDER_TRAINED_AHEAD"
 """Environment variable that `tsladder run` sets for stages whose models it has trained before."""
 
 _GARBAGE_AFTER = 100_000
+_INTERRUPTED_SECONDS = 5.0
 
 
 def run_study_stage(verb: StudyVerb, *, shows_results: bool = False) -> int:
@@ -119,7 +120,9 @@ def run_work(work: Callable[[], None]) -> int:
     gc.set_threshold(_GARBAGE_AFTER, 50, 50)
     started = time.monotonic()
     join_log(Places.here().logs)
-    code = _report_exit(exit_code(work))
+    code = exit_code(work)
+    _settle_tracking(code)
+    _report_exit(code)
     note_end(code, time.monotonic() - started)
     gc.freeze()
     return code
@@ -145,10 +148,18 @@ def exit_code(work: Callable[[], None]) -> int:
     return 0
 
 
-def _report_exit(code: int) -> int:
+def _settle_tracking(code: int) -> None:
+    """Wait for the copy of the study in MLflow, where the stage has made one; not for long where it was interrupted."""
+    if "tsladder.tracking" not in sys.modules:
+        return
+    from tsladder.tracking import SETTLE_SECONDS, settle_all
+
+    settle_all(_INTERRUPTED_SECONDS if code == Interrupted.exit_code else SETTLE_SECONDS)
+
+
+def _report_exit(code: int) -> None:
     """Leave a failing exit code where `tsladder run` looks for it: DVC turns every failure into its own
     exit code 255."""
     path = os.environ.get(EXIT_FILE)
     if code != 0 and path is not None:
         write_text(Path(path), str(code))
-    return code

@@ -41,7 +41,7 @@ HARMLESS_EDITS = [
     ("cells/retrain.py", "in {outcome.seconds:.1f} s", "after {outcome.seconds:.1f} s"),
     ("cells/evaluation_runs.py", '"scores"}', '"score"}'),
     ("cells/score_records.py", 'f"{region}_skill"', 'f"{region}_skill_score"'),
-    ("tracking/tracker.py", "_PAUSE_SECONDS = 60.0", "_PAUSE_SECONDS = 50.0"),
+    ("tracking/drain.py", "_LONGEST_PAUSE = 60.0", "_LONGEST_PAUSE = 50.0"),
     ("tracking/ui.py", "port: int = 5000", "port: int = 5001"),
     ("formatting.py", 'MISSING = "-"', 'MISSING = "?"'),
     ("data/tier_sizes.py", "OHLCV = 5", "OHLCV = 2 + 3"),

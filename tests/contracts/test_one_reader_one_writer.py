@@ -37,6 +37,7 @@ RECORDS = (
     "scores.json",
     "selection.json",
     "splits.json",
+    "spool.jsonl",
     "status.json",
     "summary.json",
     "training.json",

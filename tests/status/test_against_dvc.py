@@ -174,6 +174,7 @@ CHANGES: dict[str, Callable[[Places], None]] = {
     "a parameter of the scoring": lambda places: set_leaves(places, evaluation__bootstrap_draws=200),
     "a parameter of the law": lambda places: set_leaves(places, law__alpha_of_interest=1.0e-5),
     "the machine": lambda places: set_leaves(places, hardware__workers=1),
+    "the executor": lambda places: set_leaves(places, hardware__executor="ray", hardware__places="any"),
     "a preset that is not chosen": lambda places: set_leaves(places, search__presets__mission__patience=11),
     "a remark in the trainer": append("src/tsladder/training/trainer.py", "# a remark\n"),
     "the trainer": append("src/tsladder/training/trainer.py", "more = 1\n"),

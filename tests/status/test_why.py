@@ -94,6 +94,8 @@ def certain(found: Why) -> list[str]:
         ({"search__presets__mission__patience": 11}, []),
         ({"law__alpha_of_interest": 0.02}, []),
         ({"hardware__workers": 1, "hardware__lag": 3}, []),
+        ({"hardware__executor": "ray", "hardware__address": "127.0.0.1:1", "hardware__places": "any"}, []),
+        ({"hardware__patience": 5.0}, []),
     ],
 )
 def test_a_parameter_is_named_by_its_path_with_its_values_and_the_stages_it_reaches(

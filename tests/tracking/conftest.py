@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 from tests import mlflow_tables
+from tests.tracking import servers
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +20,17 @@ def store(made_tables, tmp_path):
     store.mkdir()
     shutil.copy(made_tables, store / "mlflow.db")
     return store
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A PostgreSQL cluster of the session's own."""
+    with servers.postgres_cluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def shared_server(postgres, tmp_path_factory):
+    """An MLflow server before a PostgreSQL database, for tests that leave it running."""
+    with servers.mlflow_server(postgres.create("shared"), tmp_path_factory.mktemp("server")) as server:
+        yield server

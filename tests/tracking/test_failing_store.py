@@ -10,20 +10,22 @@ import textwrap
 
 import pytest
 
+from tsladder.artifacts.spool import Spool
 from tsladder.interruption import Interrupted
-from tsladder.tracking import MlflowStore, MlflowTracker, RunRecord, RunStatus, RunTags, open_cell_run, store_uri
+from tsladder.tracking import (
+    Drainer,
+    MlflowStore,
+    MlflowTracker,
+    RunRecord,
+    RunStatus,
+    RunTags,
+    open_cell_run,
+    store_uri,
+)
 
 TAGS = RunTags(
     budget="2M", horizon="1", model="patchtst", tier="a25", task="threshold_1pct", phase="search", study_key="key-1"
 )
-
-
-class Clock:
-    def __init__(self):
-        self.now = 0.0
-
-    def __call__(self):
-        return self.now
 
 
 def trial(parent_id, number):
@@ -36,8 +38,7 @@ def trial(parent_id, number):
 def work(tracker, trials=2):
     """What a stage does with its tracker."""
     with open_cell_run(tracker, "2M-h1", TAGS) as run:
-        tracker.runs(run.run_id)
-        tracker.close_orphans(run.run_id)
+        tracker.repair(run.run_id, [])
         for number in range(trials):
             tracker.log_run(trial(run.run_id, number))
         run.metrics = {"best_val_loss": 0.3}
@@ -71,14 +72,17 @@ def test_a_store_that_cannot_be_used_ends_no_work_and_is_reported_once(fault, st
         (store / "mlflow.db").unlink()
     fault(store)
     said = []
-    work(MlflowTracker(store, "study", say=said.append))
+    tracker = MlflowTracker(store, "study", drainer=Drainer(store, say=said.append))
+    work(tracker)
+    tracker.settle()
     assert [str(store) in line for line in said if "cannot be written" in line] == [True]
-    assert [line[:6] for line in said if "not in MLflow" in line] == ["2 runs"]
+    if fault is not no_folder:
+        assert len(Spool(store).waiting().lines) == 7
 
 
 def test_an_interrupt_is_no_failure_of_mlflow(store):
     no_database(store)
-    tracker = MlflowTracker(store, "study", say=[].append)
+    tracker = MlflowTracker(store, "study", drainer=Drainer(store, say=[].append))
     with pytest.raises(Interrupted), open_cell_run(tracker, "2M-h1", TAGS):
         raise Interrupted("asked to stop")
     with pytest.raises(KeyboardInterrupt), open_cell_run(tracker, "2M-h1", TAGS):
@@ -90,43 +94,23 @@ def test_what_ended_while_the_database_was_locked_is_logged_once_when_it_is_free
     first = MlflowTracker(store, "study")
     known = first.cell_run("2M-h1", TAGS)
     first.log_run(trial(known, 0))
-    lock = sqlite3.connect(store / "mlflow.db", isolation_level=None)
-    lock.execute("BEGIN EXCLUSIVE")
-    said, clock = [], Clock()
-    tracker = MlflowTracker(store, "study", say=said.append, clock=clock)
-    parent = tracker.cell_run("2M-h1", TAGS)
-    assert tracker.runs(parent) == ()
-    for number in range(2):
-        tracker.log_run(trial(parent, number))
-    lock.execute("ROLLBACK")
-    lock.close()
-    tracker.log_run(trial(parent, 2))
-    assert len(first.runs(known)) == 1, "it was tried again at once"
-    clock.now = 61.0
-    tracker.log_run(trial(parent, 3))
-    assert [run.name[-1] for run in first.runs(known)] == ["0", "1", "2", "3"]
-    tracker.finish(parent, RunStatus.FINISHED, {"best_val_loss": 0.3})
-    assert {run.status for run in first.runs()} == {RunStatus.FINISHED}
-    assert len(said) == 1
-    assert "locked" in said[0]
-
-
-def test_the_end_of_a_cell_is_tried_at_once(store, monkeypatch):
-    monkeypatch.setattr("tsladder.tracking.database._WAIT_SECONDS", 0.05)
+    assert len(first.runs(known)) == 1
     lock = sqlite3.connect(store / "mlflow.db", isolation_level=None)
     lock.execute("BEGIN EXCLUSIVE")
     said = []
-    tracker = MlflowTracker(store, "study", say=said.append, clock=Clock())
+    tracker = MlflowTracker(store, "study", drainer=Drainer(store, say=said.append))
     parent = tracker.cell_run("2M-h1", TAGS)
-    tracker.log_run(trial(parent, 0))
+    tracker.repair(parent, [trial(parent, number) for number in range(3)])
+    tracker.log_run(trial(parent, 3))
+    tracker.settle()
     lock.execute("ROLLBACK")
     lock.close()
-    tracker.finish(parent, RunStatus.FINISHED)
-    assert {run.name: run.status for run in tracker.runs()} == {
-        "2M-h1": RunStatus.FINISHED,
-        "2M-h1/trial-000": RunStatus.FINISHED,
-    }
-    assert not [line for line in said if "not in MLflow" in line]
+    tracker.finish(parent, RunStatus.FINISHED, {"best_val_loss": 0.3})
+    assert [run.name[-1] for run in tracker.runs(parent)] == ["0", "1", "2", "3"]
+    assert {run.status for run in tracker.runs()} == {RunStatus.FINISHED}
+    assert len(said) == 2
+    assert "locked" in said[0]
+    assert "tsladder sync" in said[1]
 
 
 @pytest.mark.parametrize("damage", [b"no database at all, and longer than the hundred bytes of a header" * 8, None])
@@ -135,7 +119,9 @@ def test_a_file_that_is_no_database_is_set_aside_and_a_new_one_begun(damage, tmp
     database.write_bytes(damage or b"SQLite format 3\x00" + bytes(range(256)) * 64)
     before = database.read_bytes()
     said = []
-    work(MlflowTracker(tmp_path, "study", say=said.append))
+    tracker = MlflowTracker(tmp_path, "study", drainer=Drainer(tmp_path, say=said.append))
+    work(tracker)
+    tracker.settle()
     assert (tmp_path / "mlflow.db.aside-1").read_bytes() == before
     assert any("mlflow.db.aside-1" in line for line in said)
     assert len(MlflowTracker(tmp_path, "study").runs()) == 5
@@ -149,8 +135,8 @@ def test_an_experiment_that_was_deleted_is_restored_with_its_runs_and_that_is_re
     client = MlflowClient(tracking_uri=store_uri(store))
     client.delete_experiment(client.get_experiment_by_name("study").experiment_id)
     said = []
-    tracker = MlflowTracker(store, "study", say=said.append)
-    assert tracker.log_run(trial(tracker.cell_run("2M-h1", TAGS), 7))
+    tracker = MlflowTracker(store, "study", drainer=Drainer(store, say=said.append))
+    tracker.log_run(trial(tracker.cell_run("2M-h1", TAGS), 7))
     assert len(tracker.runs()) == before + 1
     assert [("deleted" in line, "restored" in line) for line in said] == [(True, True)]
 
@@ -159,11 +145,12 @@ def test_an_experiment_that_is_deleted_while_it_is_in_use_is_restored(store):
     from mlflow import MlflowClient
 
     said = []
-    tracker = MlflowTracker(store, "study", say=said.append)
+    tracker = MlflowTracker(store, "study", drainer=Drainer(store, say=said.append))
     cell = tracker.cell_run("2M-h1", TAGS)
+    tracker.settle()
     client = MlflowClient(tracking_uri=store_uri(store))
     client.delete_experiment(client.get_experiment_by_name("study").experiment_id)
-    assert tracker.log_run(trial(cell, 0))
+    tracker.log_run(trial(cell, 0))
     tracker.finish(cell, RunStatus.FINISHED)
     assert {run.status for run in tracker.runs()} == {RunStatus.FINISHED}
     assert len(said) == 2, said
@@ -171,7 +158,9 @@ def test_an_experiment_that_is_deleted_while_it_is_in_use_is_restored(store):
 
 def test_an_experiment_that_is_gone_is_replaced_and_that_is_reported(store):
     said = []
-    work(MlflowTracker(store, "study", say=said.append))
+    tracker = MlflowTracker(store, "study", drainer=Drainer(store, say=said.append))
+    work(tracker)
+    tracker.settle()
     assert "'study'" in said[0]
     assert len(MlflowTracker(store, "study").runs()) == 5
 
@@ -190,7 +179,9 @@ PROGRAM = textwrap.dedent(
     from pathlib import Path
     from tests.tracking.test_failing_store import work
     from tsladder.tracking import MlflowTracker
-    work(MlflowTracker(Path(sys.argv[1]), "study"), trials=200)
+    tracker = MlflowTracker(Path(sys.argv[1]), "study")
+    work(tracker, trials=200)
+    tracker.settle()
     """
 )
 
@@ -217,4 +208,4 @@ def test_a_disk_that_is_full_ends_no_work(store):
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     assert done.stderr.count("cannot be written") == 1
-    assert "runs that ended are not in MLflow" in done.stderr
+    assert "tsladder sync" in done.stderr

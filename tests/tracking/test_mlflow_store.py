@@ -36,6 +36,7 @@ def test_several_processes_at_first_use_share_one_store(tmp_path):
         for number in range(5):
             tracker.log_run(RunRecord(name=f"{cell}/{number}", tags=tags, parent_id=parent, metrics={"loss": number}))
         tracker.finish(parent, RunStatus.FINISHED)
+        tracker.settle()
         """
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -79,8 +80,9 @@ def test_files_lie_in_the_stores_own_folder_and_nowhere_else(tmp_path, monkeypat
     note = tmp_path / "note.txt"
     note.write_text("kept")
     tracker = MlflowTracker(tmp_path / "mlruns", "study")
-    run_id = tracker.log_run(RunRecord(name="a", tags=TAGS, artifacts={note: "notes"}))
+    tracker.log_run(RunRecord(name="a", tags=TAGS, artifacts={note: "notes"}))
     tracker.register_law(law_record(np.array([1e4, 1e5, 1e6]), np.array([0.5, 0.4, 0.3])), [note], TAGS)
+    (run_id,) = [run.run_id for run in tracker.runs() if run.name == "a"]
     assert (tmp_path / "mlruns/artifacts" / run_id / "artifacts/notes/note.txt").read_text() == "kept"
     assert list(elsewhere.iterdir()) == []
 
@@ -136,6 +138,7 @@ def registered(tmp_path_factory, law):
     record = law_record(*law)
     tracker.register_law(record, [], TAGS)
     tracker.register_law(record, [], TAGS)
+    tracker.settle()
 
     def predict(rows):
         program = textwrap.dedent(

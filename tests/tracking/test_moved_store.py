@@ -8,7 +8,7 @@ import pytest
 
 from tsladder.artifacts.record import json_of
 from tsladder.law.curve.power_law import fit_power
-from tsladder.tracking import MlflowTracker, RunRecord, RunTags, store_uri
+from tsladder.tracking import TRACKING_URI, Drainer, MlflowTracker, RunRecord, RunTags, store_uri
 from tsladder.tracking.database import update_paths
 
 TAGS = RunTags(
@@ -29,9 +29,9 @@ LAW = {
 
 
 def log_one(store, note, said=None):
-    tracker = MlflowTracker(store, "study", say=(said if said is not None else []).append)
-    run_id = tracker.log_run(RunRecord(name=note.stem, tags=TAGS, artifacts={note: "notes"}))
-    assert run_id
+    tracker = MlflowTracker(store, "study", drainer=Drainer(store, say=(said if said is not None else []).append))
+    tracker.log_run(RunRecord(name=note.stem, tags=TAGS, artifacts={note: "notes"}))
+    (run_id,) = [run.run_id for run in tracker.runs() if run.name == note.stem]
     return run_id
 
 
@@ -44,7 +44,9 @@ def made(made_tables, tmp_path):
     note = tmp_path / "first.txt"
     note.write_text("first")
     log_one(store, note)
-    MlflowTracker(store, "study").register_law(LAW, [note], TAGS)
+    tracker = MlflowTracker(store, "study")
+    tracker.register_law(LAW, [note], TAGS)
+    tracker.settle()
     return store
 
 
@@ -80,12 +82,15 @@ def test_a_study_that_was_renamed_continues_and_its_old_files_are_found(made, tm
         assert client.list_artifacts(run.info.run_id)
 
 
-def test_the_registered_law_of_a_moved_study_still_forecasts(made, tmp_path):
+def test_the_registered_law_of_a_moved_study_still_forecasts(made, tmp_path, monkeypatch):
     import mlflow
+
+    # MLflow sets it together with the address.
+    monkeypatch.setenv(TRACKING_URI, "")
 
     made.parent.rename(tmp_path / "b")
     store = tmp_path / "b" / "mlruns"
-    update_paths(store)
+    update_paths(store / "mlflow.db")
     before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(store_uri(store))
     try:
@@ -112,12 +117,12 @@ def test_a_study_that_went_there_and_back_is_as_it_was(made, tmp_path):
     uris, _ = paths_of(made)
     there = tmp_path / "there" / "mlruns"
     shutil.copytree(made, there)
-    assert sum(move.paths for move in update_paths(there)) > len(uris)
+    assert sum(move.paths for move in update_paths(there / "mlflow.db")) > len(uris)
     shutil.rmtree(made.parent)
     there.parent.rename(made.parent)
-    update_paths(made)
+    update_paths(made / "mlflow.db")
     assert paths_of(made)[0] == uris
-    assert update_paths(made) == ()
+    assert update_paths(made / "mlflow.db") == ()
 
 
 def test_an_experiment_with_a_place_of_its_own_keeps_it(made, tmp_path):
@@ -128,7 +133,7 @@ def test_an_experiment_with_a_place_of_its_own_keeps_it(made, tmp_path):
     numbers = [client.create_experiment(f"mine {n}", artifact_location=place) for n, place in enumerate(own)]
     made.parent.rename(tmp_path / "b")
     store = tmp_path / "b" / "mlruns"
-    update_paths(store)
+    update_paths(store / "mlflow.db")
     moved = MlflowClient(tracking_uri=store_uri(store))
     assert [moved.get_experiment(number).artifact_location for number in numbers] == own
 
@@ -136,5 +141,5 @@ def test_an_experiment_with_a_place_of_its_own_keeps_it(made, tmp_path):
 def test_what_is_not_moved_is_not_written(made):
     with sqlite3.connect(made / "mlflow.db") as reader:
         before = reader.execute("PRAGMA data_version").fetchone()
-        assert update_paths(made) == ()
+        assert update_paths(made / "mlflow.db") == ()
         assert reader.execute("PRAGMA data_version").fetchone() == before

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from tsladder.law.evidence import detection
-from tsladder.tracking import MemoryTracker, MlflowTracker, RunRecord, RunStatus, RunTags, size_metrics
+from tsladder.tracking import Drainer, MemoryTracker, MlflowTracker, RunRecord, RunStatus, RunTags, size_metrics
 from tsladder.tracking.runs import FEW_DOF, law_summary
 
 TAGS = RunTags(
@@ -48,15 +48,29 @@ def stores(tmp_path_factory):
     return tmp_path_factory.mktemp("a store with spaces")
 
 
-@pytest.fixture(params=["mlflow", "memory"])
-def tracker(request, stores):
+@pytest.fixture(params=["mlflow", "memory", pytest.param("server", marks=pytest.mark.slow)])
+def tracker(request, stores, tmp_path):
     if request.param == "memory":
         return MemoryTracker()
-    return MlflowTracker(stores, experiment=request.node.name.replace("[", "-").rstrip("]"))
+    experiment = request.node.name.replace("[", "-").rstrip("]")
+    if request.param == "mlflow":
+        return MlflowTracker(stores, experiment)
+    address = request.getfixturevalue("shared_server").address
+    return MlflowTracker(tmp_path, experiment, drainer=Drainer(tmp_path, address))
 
 
 def trial(parent_id, number=0, **changes):
     return RunRecord(**{"name": f"2M-h1/trial-{number:03}", "tags": TAGS, "parent_id": parent_id, **changes})
+
+
+def places_of_artifacts(tracker, run_id):
+    """Names of the files and folders at the top of a run's artifacts."""
+    if isinstance(tracker, MemoryTracker):
+        return {name.split("/")[0] for name in tracker.artifacts[run_id]}
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=tracker._drainer.address.uri)
+    return {found.path for found in client.list_artifacts(run_id)}
 
 
 def by_name(tracker):
@@ -84,7 +98,7 @@ def test_a_cell_run_carries_every_tag_and_is_running(tracker):
 
 def test_a_trial_is_logged_whole_below_its_cell(tracker):
     cell = tracker.cell_run("2M-h1", TAGS)
-    run_id = tracker.log_run(
+    tracker.log_run(
         trial(
             cell,
             7,
@@ -97,7 +111,8 @@ def test_a_trial_is_logged_whole_below_its_cell(tracker):
         )
     )
     (run,) = tracker.runs(cell)
-    assert (run.run_id, run.name, run.status) == (run_id, "2M-h1/trial-007", RunStatus.FINISHED)
+    assert (run.name, run.status) == ("2M-h1/trial-007", RunStatus.FINISHED)
+    assert run.parent_id == by_name(tracker)["2M-h1"].run_id
     assert run.params == {
         "d_model": "64",
         "precision": "fp32",
@@ -166,11 +181,13 @@ def test_what_a_dead_owner_left_running_is_killed_and_nothing_else(tracker):
     tracker.log_run(trial(cell, 1, status=RunStatus.RUNNING))
     tracker.log_run(trial(old_study, 2, status=RunStatus.RUNNING))
     tracker.log_run(trial(neighbour, 3, status=RunStatus.RUNNING))
-    assert tracker.close_orphans(cell) == 3
-    states = {run.run_id: run.status for run in tracker.runs()}
-    assert states[cell] is RunStatus.RUNNING
-    assert states[old_study] is RunStatus.KILLED
-    assert states[neighbour] is RunStatus.RUNNING
+    tracker.repair(cell, [])
+    states = {(run.name, run.tags["study_key"]): run.status for run in tracker.runs() if run.parent_id is None}
+    assert states == {
+        ("2M-h1", "key-1"): RunStatus.RUNNING,
+        ("2M-h1", "key-2"): RunStatus.KILLED,
+        ("20M-h1", "key-1"): RunStatus.RUNNING,
+    }
     trials = {run.name: run.status for run in tracker.runs() if run.parent_id}
     assert trials == {
         "2M-h1/trial-000": RunStatus.FINISHED,
@@ -178,7 +195,33 @@ def test_what_a_dead_owner_left_running_is_killed_and_nothing_else(tracker):
         "2M-h1/trial-002": RunStatus.KILLED,
         "2M-h1/trial-003": RunStatus.RUNNING,
     }
-    assert tracker.close_orphans(cell) == 0
+
+
+def test_what_is_on_disk_and_not_logged_is_logged_once_however_often_that_is_asked_for(tracker):
+    cell, neighbour = tracker.cell_run("2M-h1", TAGS), tracker.cell_run("20M-h1", TAGS)
+    records = [trial(cell, number, extra_tags={"attempt": "0"}) for number in range(3)]
+    again = trial(cell, 1, extra_tags={"attempt": "1"})
+    tracker.log_run(records[0])
+    tracker.log_run(dataclasses.replace(records[1], status=RunStatus.RUNNING))
+    tracker.log_run(dataclasses.replace(records[2], parent_id=neighbour))
+    for _ in range(2):
+        tracker.repair(cell, [*records, again])
+        found = sorted((run.name[-3:], run.tags["attempt"], run.status) for run in tracker.runs(cell))
+        assert found == [
+            ("000", "0", RunStatus.FINISHED),
+            ("001", "0", RunStatus.FINISHED),
+            ("001", "0", RunStatus.KILLED),
+            ("001", "1", RunStatus.FINISHED),
+            ("002", "0", RunStatus.FINISHED),
+        ]
+
+
+def test_a_run_may_stand_below_another_that_is_no_cell(tracker):
+    baselines = tracker.log_run(RunRecord(name="baselines-h1", tags=TAGS))
+    tracker.log_run(RunRecord(name="baselines-h1/ridge", tags=TAGS, parent_id=baselines))
+    runs = by_name(tracker)
+    assert runs["baselines-h1/ridge"].parent_id == runs["baselines-h1"].run_id
+    assert runs["baselines-h1"].parent_id is None
 
 
 def test_artifacts_may_be_files_and_folders(tracker, tmp_path):
@@ -187,8 +230,9 @@ def test_artifacts_may_be_files_and_folders(tracker, tmp_path):
     (tmp_path / "notes.md").write_text("none")
     cell = tracker.cell_run("2M-h1", TAGS)
     artifacts = {tmp_path / "plots": "plots", tmp_path / "notes.md": ""}
-    run_id = tracker.log_run(trial(cell, artifacts=artifacts))
-    assert run_id in {run.run_id for run in tracker.runs(cell)}
+    tracker.log_run(trial(cell, artifacts=artifacts))
+    (run,) = tracker.runs(cell)
+    assert places_of_artifacts(tracker, run.run_id) == {"plots", "notes.md"}
 
 
 def test_the_law_is_a_run_with_its_verdicts_and_exponents(tracker, tmp_path):
@@ -249,13 +293,13 @@ def test_a_study_has_one_comparison_and_the_newest_files_are_in_it(tracker, tmp_
     table = tmp_path / "trials.csv"
     for text in ("old", "new"):
         table.write_text(text)
-        run_id = tracker.log_comparison([table], TAGS, f"the {text} one")
-    other = tracker.log_comparison([table], OTHER_STUDY, "of another study")
-    (run,) = [run for run in tracker.runs() if run.run_id == run_id]
-    assert run.name == "comparison"
-    assert run.status is RunStatus.FINISHED
-    assert run.tags == TAGS.as_dict() | {"kind": "comparison"}
-    assert {run.run_id for run in tracker.runs()} == {run_id, other}
+        tracker.log_comparison([table], TAGS, f"the {text} one")
+        tracker.runs()
+    tracker.log_comparison([table], OTHER_STUDY, "of another study")
+    runs = {run.tags["study_key"]: run for run in tracker.runs()}
+    assert len(tracker.runs()) == 2
+    assert {(run.name, run.status) for run in runs.values()} == {("comparison", RunStatus.FINISHED)}
+    assert runs["key-1"].tags == TAGS.as_dict() | {"kind": "comparison"}
 
 
 def test_the_size_of_a_model_is_logged_for_linear_axes():

@@ -28,6 +28,7 @@ def client(made_tables, tmp_path):
     for horizon, windows in (("1", "b" * 12), ("3", "a" * 12), ("5", "b" * 12)):
         tags = dataclasses.replace(TAGS, phase="evaluate", horizon=horizon)
         tracker.log_run(RunRecord(name="evaluation", tags=tags, parent_id=cell, extra_tags={"windows": windows}))
+    tracker.settle()
     return MlflowClient(tracking_uri=store_uri(tmp_path))
 
 
@@ -92,6 +93,7 @@ def log_trials(tracker, horizon, count):
         metrics = {"best_val_loss": 0.3 + number / 1e4, "log10_n_params": 6.0}
         tracker.log_run(RunRecord(name=f"2M-h{horizon}/trial-{number}", tags=tags, parent_id=cell, metrics=metrics))
     tracker.finish(cell, RunStatus.FINISHED)
+    tracker.settle()
 
 
 def size_state(client):

@@ -111,7 +111,7 @@ class TrialRecord:
         if self.lag == self.workers:
             # As written before `lag` was a field of its own.
             del values["lag"]
-        values = {name: value for name, value in values.items() if _LEFT_OUT.get(name) != value}
+        values = {name: value for name, value in values.items() if name not in _LEFT_OUT or _LEFT_OUT[name] != value}
         taken_from = None if self.taken_from is None else dataclasses.asdict(self.taken_from)
         return {**values, **self.outcome.to_json(), "taken_from": taken_from}
 

@@ -2,11 +2,56 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from typing import Any
 
 from tsladder.artifacts.outcome import TrainingOutcome
+from tsladder.artifacts.trials import TrialRecord, TrialState
+from tsladder.search.objective import Objective
 from tsladder.tracking import RunRecord, RunStatus, RunTags, size_metrics
+from tsladder.vocabulary import Cell, Phase
+
+_RUN_STATUS = {
+    TrialState.COMPLETE: RunStatus.FINISHED,
+    TrialState.PRUNED: RunStatus.FINISHED,
+    TrialState.FAILED: RunStatus.FAILED,
+    TrialState.INTERRUPTED: RunStatus.KILLED,
+}
+
+
+def trial_run(record: TrialRecord, *, cell: Cell, tags: RunTags, parent_id: str, objective: Objective) -> RunRecord:
+    """Build the run of a trial from its line in trials.jsonl; `tags` are those of its phase."""
+    message = record.outcome.message
+    kind = "trial" if tags.phase == Phase.SEARCH else tags.phase
+    return training_run(
+        record.outcome,
+        name=f"{cell}/{kind}-{record.number:03d}",
+        tags=tags,
+        parent_id=parent_id,
+        params=record.params,
+        status=_RUN_STATUS[record.state],
+        start_ms=record.started_ms,
+        end_ms=_milliseconds(record.ended_at),
+        base_rate_loss=record.base_rate_loss,
+        predicted_memory_gib=record.predicted_memory_gib,
+        metrics={
+            "score": objective.score(record),
+            "train_seconds": record.outcome.train_seconds,
+            **fold_metrics(record.outcome),
+        },
+        extra_tags={
+            "forced": record.forced or "",
+            "attempt": str(record.attempt),
+            "workers": str(record.workers),
+            **({"lag": str(record.lag)} if record.lag != record.workers else {}),
+            "threads": str(record.threads),
+            "device": record.device,
+            **({"message": message} if message else {}),
+            **({"taken_from": str(record.taken_from)} if record.taken_from else {}),
+        },
+        description=_description(record, objective),
+    )
 
 
 def training_run(
@@ -67,3 +112,20 @@ def fold_metrics(outcome: TrainingOutcome) -> dict[str, float | None]:
         metrics[f"fold_{number}_val_loss"] = fold.best_val_loss
         metrics[f"fold_{number}_val_auc"] = fold.val_auc
     return metrics
+
+
+def _description(record: TrialRecord, objective: Objective) -> str:
+    """Return the text at the top of a trial's page in MLflow."""
+    origin = "drawn by the sampler" if record.forced is None else f"forced: {record.forced}"
+    outcome, loss = record.outcome, objective.describe(record)
+    if outcome.folds and outcome.best_val_loss is not None:
+        loss += f", the mean over {len(outcome.folds)} folds"
+    ending = f"{outcome.stop_reason} after {outcome.epochs_run} epochs"
+    text = f"{outcome.n_params:,} parameters, {origin}. Ended by {ending}, {loss}."
+    if record.taken_from is not None:
+        text += f" Not trained here: taken over from {record.taken_from}."
+    return f"{text}\n\n{outcome.message}" if outcome.message else text
+
+
+def _milliseconds(iso: str) -> int:
+    return round(datetime.datetime.fromisoformat(iso).timestamp() * 1000)

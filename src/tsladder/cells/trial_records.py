@@ -10,19 +10,12 @@ from dataclasses import dataclass
 
 from tsladder.artifacts.outcome import TrainingOutcome
 from tsladder.artifacts.trials import TrialRecord, TrialState
-from tsladder.cells.training_runs import fold_metrics, training_run
+from tsladder.cells.training_runs import trial_run
 from tsladder.cells.work import CellWork, JobExecution, settings_params
 from tsladder.search.draws import DrawnTrial
 from tsladder.search.objective import Objective
-from tsladder.tracking import RunStatus, Tracker
+from tsladder.tracking import RunRecord, Tracker
 from tsladder.vocabulary import Phase, StopReason
-
-_RUN_STATUS = {
-    TrialState.COMPLETE: RunStatus.FINISHED,
-    TrialState.PRUNED: RunStatus.FINISHED,
-    TrialState.FAILED: RunStatus.FAILED,
-    TrialState.INTERRUPTED: RunStatus.KILLED,
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,53 +93,19 @@ class TrialRecorder:
     def log_missing(self, attempts: Sequence[TrialRecord]) -> None:
         """Copy to MLflow the attempts that a killed run had on disk and not yet there, and close the runs that it left
         open."""
-        logged = {
-            (run.name, run.tags.get("attempt"))
-            for run in self.tracker.runs(self.parent_id)
-            if run.status is not RunStatus.RUNNING
-        }
-        for record in attempts:
-            if (self._name(record), str(record.attempt)) not in logged:
-                self.log(record)
-        # Done last, since a closed run counts as logged at the next start if this process is killed as well.
-        self.tracker.close_orphans(self.parent_id)
-
-    def _name(self, record: TrialRecord) -> str:
-        kind = "trial" if self.phase is Phase.SEARCH else str(self.phase)
-        return f"{self.work.cell}/{kind}-{record.number:03d}"
+        self.tracker.repair(self.parent_id, [self._run(record) for record in attempts])
 
     def log(self, record: TrialRecord) -> None:
         """Log the nested MLflow run of a trial."""
-        message = record.outcome.message
-        self.tracker.log_run(
-            training_run(
-                record.outcome,
-                name=self._name(record),
-                tags=self.work.tags(self.phase, self.key),
-                parent_id=self.parent_id,
-                params=record.params,
-                status=_RUN_STATUS[record.state],
-                start_ms=record.started_ms,
-                end_ms=_milliseconds(record.ended_at),
-                base_rate_loss=record.base_rate_loss,
-                predicted_memory_gib=record.predicted_memory_gib,
-                metrics={
-                    "score": self.objective.score(record),
-                    "train_seconds": record.outcome.train_seconds,
-                    **fold_metrics(record.outcome),
-                },
-                extra_tags={
-                    "forced": record.forced or "",
-                    "attempt": str(record.attempt),
-                    "workers": str(record.workers),
-                    **({"lag": str(record.lag)} if record.lag != record.workers else {}),
-                    "threads": str(record.threads),
-                    "device": record.device,
-                    **({"message": message} if message else {}),
-                    **({"taken_from": str(record.taken_from)} if record.taken_from else {}),
-                },
-                description=_description(record, self.objective),
-            )
+        self.tracker.log_run(self._run(record))
+
+    def _run(self, record: TrialRecord) -> RunRecord:
+        return trial_run(
+            record,
+            cell=self.work.cell,
+            tags=self.work.tags(self.phase, self.key),
+            parent_id=self.parent_id,
+            objective=self.objective,
         )
 
     def announce(self, trial: TrialPlan, record: TrialRecord, leader: TrialRecord | None) -> None:
@@ -161,20 +120,3 @@ class TrialRecorder:
         if outcome.message:
             # The whole message is in trials.jsonl.
             self.say(f"trial {record.number + 1}: {outcome.message.strip().splitlines()[-1]}")
-
-
-def _description(record: TrialRecord, objective: Objective) -> str:
-    """Return the text at the top of a trial's page in MLflow."""
-    origin = "drawn by the sampler" if record.forced is None else f"forced: {record.forced}"
-    outcome, loss = record.outcome, objective.describe(record)
-    if outcome.folds and outcome.best_val_loss is not None:
-        loss += f", the mean over {len(outcome.folds)} folds"
-    ending = f"{outcome.stop_reason} after {outcome.epochs_run} epochs"
-    text = f"{outcome.n_params:,} parameters, {origin}. Ended by {ending}, {loss}."
-    if record.taken_from is not None:
-        text += f" Not trained here: taken over from {record.taken_from}."
-    return f"{text}\n\n{outcome.message}" if outcome.message else text
-
-
-def _milliseconds(iso: str) -> int:
-    return round(datetime.datetime.fromisoformat(iso).timestamp() * 1000)

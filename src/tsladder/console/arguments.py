@@ -210,6 +210,17 @@ def build_parser() -> Parser:
     ui = commands.add_parser("ui", help="open the MLflow UI on 127.0.0.1")
     ui.add_argument("--port", type=int, default=5000)
 
+    sync = commands.add_parser(
+        "sync",
+        help="log to MLflow what waits in mlruns/spool.jsonl",
+        description="Log what waits in mlruns/spool.jsonl, because MLflow did not answer or a process was killed.",
+    )
+    sync.add_argument(
+        "--to",
+        metavar="URI",
+        help="log the whole study, from its files, into another store: http(s)://, postgresql:// or sqlite:///",
+    )
+
     completion = commands.add_parser(
         "completion", help="print a shell script that completes commands, options and cells"
     )

@@ -108,6 +108,11 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("tsladder ui", "trials side by side in the browser"),
         ("tsladder ui --port 5050", "where port 5000 is in use"),
     ),
+    "sync": (
+        ("tsladder sync", "log what MLflow did not take when it ended"),
+        ("tsladder sync --to http://tracking:5000", "log the whole study again, to a server"),
+        ("tsladder sync --to sqlite:///copy/mlflow.db", "the same, to a file"),
+    ),
 }
 
 OVERVIEW: tuple[tuple[str, str], ...] = (

@@ -4,7 +4,6 @@ panel study the level to beat."""
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from tsladder import train_ahead
 from tsladder.artifacts.ending import read_ending
 from tsladder.console.dvc_process import NO_VARIABLES
+from tsladder.console.logging_process import logging_process
 from tsladder.console.manual_pause import ManualPause
 from tsladder.console.outcome_lines import outcome_lines
 from tsladder.console.run_checks import check_data
@@ -33,7 +33,7 @@ from tsladder.status.cell_results import failed_stage
 from tsladder.status.cell_state import FAILED, FRESH, INPUT_STAGES, NOT_PLANNED
 from tsladder.status.dvc_yaml import PLAN
 from tsladder.status.study_state import StudyReader, StudyState, study_state
-from tsladder.tracking import store_notes, ui_command
+from tsladder.tracking import address_of, how_to_look, store_notes
 from tsladder.vocabulary import Cell
 
 _LAST_LINES = 20
@@ -45,6 +45,7 @@ def run_study(places: Places, *, retry_failed: bool, first: str | None = None, o
     params = load_any_params(places.params)
     selection = select_cells(params, first=first, only=only, retry_failed=retry_failed)
     check_data(places, params)
+    address_of(places.mlruns, os.environ)  # an address that is none is refused before anything is built
     if params.budget is None:
         return _Run(places, selection, None, elsewhere=False).go(retry_failed=False, time_note=None)
     # Refuse hardware settings that this machine cannot fulfil here, not in the first search.
@@ -68,6 +69,7 @@ class _Run:
         self._log = RunLog.create(places)
         self._timeline = Timeline()
         self._live = can_draw()
+        self._variables = NO_VARIABLES
 
     def go(self, *, retry_failed: bool, time_note: str | None) -> int:
         """Run the study and return the exit code; `time_note` is printed before anything runs."""
@@ -80,8 +82,12 @@ class _Run:
             print(f"tsladder: {time_note}", file=sys.stderr, flush=True)
             self._log.note(time_note)
         # One pause for all commands of DVC in this run.
-        with ManualPause(self._places) as pause:
+        with logging_process(self._places) as (variables, messages), ManualPause(self._places) as pause:
+            self._variables = variables
             result = self._reproduce(pause if self._live else None, retry_failed=retry_failed)
+        for line in messages:
+            print(line, file=sys.stderr, flush=True)
+            self._log.note(line)
         code = self._end(result, time.monotonic() - started)
         self._log.note(f"ended with {code}")
         if result.stopped:
@@ -105,7 +111,9 @@ class _Run:
         if len(cells) < fewest:
             return self._run_dvc(pause, "repro", *self._selection.targets)
         names = tuple(map(str, cells))
-        result = run_command(self._places, train_ahead.__name__, names, self._log, self._timeline, pause)
+        result = run_command(
+            self._places, train_ahead.__name__, names, self._log, self._timeline, pause, self._variables
+        )
         if result.stopped or (self._elsewhere and result.code != 0):
             return result
         trained = {TRAINED_AHEAD: "1"} if result.code == 0 else NO_VARIABLES
@@ -121,7 +129,7 @@ class _Run:
     def _run_dvc(
         self, pause: ManualPause | None, *arguments: str, variables: Mapping[str, str] = NO_VARIABLES
     ) -> DvcResult:
-        return run_dvc(self._places, arguments, self._log, self._timeline, pause, variables)
+        return run_dvc(self._places, arguments, self._log, self._timeline, pause, {**self._variables, **variables})
 
     def _prepare_failed_cells(self, *, retry_failed: bool) -> bool:
         """Prepare the selected cells that have failed. With `retry_failed` their earlier trainings are set aside.
@@ -174,7 +182,7 @@ class _Run:
             *outcome_lines(places, state),
             "",
             f"Report: {places.report / 'report.md'} and report.html beside it",
-            f"Compare {compared}: tsladder ui, or {shlex.join(ui_command(places.mlruns))}",
+            f"Compare {compared}: {how_to_look(address_of(places.mlruns, os.environ))}",
         ]
 
     def _report_memory(self) -> None:
@@ -187,7 +195,7 @@ class _Run:
     def _report_store(self) -> None:
         """Update the paths of a moved store even where no stage runs: its address is printed at the end."""
         try:
-            notes = store_notes(self._places.mlruns)
+            notes = store_notes(address_of(self._places.mlruns, os.environ))
         except WorkFailed as error:
             notes = [str(error)]
         for note in notes:

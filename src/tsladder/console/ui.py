@@ -6,32 +6,39 @@ import os
 import shlex
 import socket
 import sys
-from typing import NoReturn
 
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.places import Places
-from tsladder.tracking import UI_ENVIRONMENT, store_notes, ui_command, view_addresses
+from tsladder.tracking import address_of, store_notes, ui_command, ui_environment, view_addresses
 
 HOST = "127.0.0.1"
 _PORTS = range(1, 65_536)
 
 
-def open_ui(places: Places, port: int) -> NoReturn:
-    """Replace this process by the server. Raises BadInput for a port that is invalid or taken, and WorkFailed where
-    nothing has been tracked yet or the store is damaged."""
+def open_ui(places: Places, port: int) -> None:
+    """Replace this process by the server; or print the address where MLFLOW_TRACKING_URI names a server, which has a
+    page of its own. Raises BadInput for a port that is invalid or taken, and WorkFailed where nothing has been tracked
+    yet or the store is damaged."""
+    address = address_of(places.mlruns, os.environ)
+    if address.is_server:
+        print(address.shown)
+        return
     refuse_port(port)
-    store = places.mlruns / "mlflow.db"
-    if not store.exists():
-        raise WorkFailed(f"{store} is missing: no run has been tracked here yet; start a study with `tsladder run`")
-    for note in store_notes(places.mlruns):
+    if address.database is not None and not address.database.exists():
+        raise WorkFailed(
+            f"{address.database} is missing: no run has been tracked here yet; start a study with `tsladder run`"
+        )
+    for note in store_notes(address):
         print(f"tsladder: {note}", file=sys.stderr, flush=True)
-    command = ui_command(places.mlruns, port=port)
+    command = ui_command(address, port=port)
     print(shlex.join(command), file=sys.stderr, flush=True)
-    for name, address in view_addresses(places.mlruns, port=port).items():
-        print(f"{name}: {address}", file=sys.stderr, flush=True)
+    if address.database is None:
+        print(f"MLflow's page of {address.shown}: http://{HOST}:{port}", file=sys.stderr, flush=True)
+    for name, view in view_addresses(address, port=port).items():
+        print(f"{name}: {view}", file=sys.stderr, flush=True)
     # Replaces this process, so that ending it ends the server. `mlflow` is that of this environment, even if
     # the environment is not activated.
-    os.execve(sys.executable, [sys.executable, "-m", *command], {**os.environ, **UI_ENVIRONMENT})  # noqa: S606
+    os.execve(sys.executable, [sys.executable, "-m", *command], {**os.environ, **ui_environment(address)})  # noqa: S606
 
 
 def refuse_port(port: int) -> None:

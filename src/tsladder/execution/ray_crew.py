@@ -329,7 +329,8 @@ def _in_words(error: BaseException) -> BaseException:
         return PlaceGone(f"{type(cause).__name__}: {cause}".splitlines()[0])
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     told = next((line for line in lines if line.startswith(("The actor is dead because", "The node"))), None)
-    return PlaceGone(told or (lines[0] if lines else type(error).__name__))
+    words = told or (lines[0] if lines else type(error).__name__)
+    return PlaceGone(words.split(". ")[0].removesuffix("."))
 
 
 @contextlib.contextmanager

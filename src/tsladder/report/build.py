@@ -11,6 +11,7 @@ from tsladder.report.blocks import Paragraph
 from tsladder.report.comparison import TRIALS, to_trials_csv
 from tsladder.report.document import document
 from tsladder.report.environment import Environment
+from tsladder.report.facts import SeriesFacts
 from tsladder.report.page import PAGE, drawn_only, write_page
 from tsladder.report.pictures import pictures_of
 from tsladder.report.sections.search import PARALLEL
@@ -43,7 +44,14 @@ def build_report(
     write_text(places.report / EXPERIMENT_RESULTS, to_csv(facts.params, facts.study_key, facts.cells))
     write_text(places.report / TRIALS, to_trials_csv(facts))
     write_page(places.report, params.study.name, blocks, drawn)
-    if tracker is not None and facts.study_key is not None:
-        files = [path for name in COPIED if (path := places.report / name).exists()]
-        tags = RunTags.of_study(params, phase=Phase.FIT, study_key=facts.study_key)
-        tracker.log_comparison(files, tags, f"Everything that compares the cells of this study. {question(facts)}")
+    if tracker is not None:
+        copy_report(places, params, tracker, facts)
+
+
+def copy_report(places: Places, params: Params, tracker: Tracker, facts: SeriesFacts) -> None:
+    """Copy the files of the report that were written to the run `comparison` of the study, where there is a study."""
+    files = [path for name in COPIED if (path := places.report / name).exists()]
+    if facts.study_key is None or not files:
+        return
+    tags = RunTags.of_study(params, phase=Phase.FIT, study_key=facts.study_key)
+    tracker.log_comparison(files, tags, f"Everything that compares the cells of this study. {question(facts)}")

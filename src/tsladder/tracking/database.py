@@ -13,11 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from tsladder.tracking.address import ARTIFACTS
 from tsladder.tracking.runs import loss_of_horizon
 from tsladder.tracking.views import OURS
-
-DATABASE = "mlflow.db"
-ARTIFACTS = "artifacts"
 
 _WAIT_SECONDS = 5.0
 _PATHS = (
@@ -50,14 +48,16 @@ class Move:
         return f"MLflow's store was moved from {self.old} to {self.new}: {self.paths} paths were updated"
 
 
-def update_paths(store: Path) -> tuple[Move, ...]:
-    """Replace the paths of another folder in ``store``/mlflow.db, in one transaction, and return what was replaced.
+def update_paths(database: Path) -> tuple[Move, ...]:
+    """Replace the paths in `database` that lie in another folder than its own, in one transaction, and return what was
+    replaced.
 
     Only folders of experiments that tsladder made are considered, so that an experiment with a location of its own
     keeps it. Raises sqlite3.Error where the database cannot be written.
     """
-    store = store.resolve()
-    with _connected(store / DATABASE) as connection:
+    database = database.resolve()
+    store = database.parent
+    with _connected(database) as connection:
         if not _foreign_stores(connection, store):
             return ()
         connection.execute("BEGIN IMMEDIATE")

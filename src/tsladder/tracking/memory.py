@@ -37,7 +37,18 @@ class MemoryTracker:
             return found
         return self._store(RunRecord(name=name, tags=tags, status=RunStatus.RUNNING), "cell")
 
+    def repair(self, parent_id: str, records: Sequence[RunRecord]) -> None:
+        logged = {
+            (run.name, run.tags.get("attempt")) for run in self.runs(parent_id) if run.status is not RunStatus.RUNNING
+        }
+        for record in records:
+            if record.identity not in logged:
+                self.log_run(record)
+        # Done last, since a closed run counts as logged at the next start if this process is killed as well.
+        self.close_orphans(parent_id)
+
     def close_orphans(self, parent_id: str) -> int:
+        """Mark as KILLED the runs that a dead owner of a cell left RUNNING, and return their number."""
         cell = self.stored[parent_id]
         namesakes = {run.run_id for run in self.stored.values() if run.name == cell.name and run.parent_id is None}
         orphans = [
@@ -84,6 +95,7 @@ class MemoryTracker:
         return run_id
 
     def runs(self, parent_id: str | None = None) -> tuple[LoggedRun, ...]:
+        """Return all runs, oldest first, or only the children of `parent_id`."""
         return tuple(run for run in self.stored.values() if parent_id is None or run.parent_id == parent_id)
 
     def _reopen(self, name: str, tags: RunTags) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tsladder.tracking.address import TRACKING_URI
 from tsladder.tracking.runs import LAW_NAME
 
 if TYPE_CHECKING:
@@ -18,9 +20,7 @@ if TYPE_CHECKING:
     from mlflow.models import ModelSignature
 
 
-def register(
-    client: MlflowClient, uri: str, record: Mapping[str, Any], *, run_id: str, origin: Mapping[str, str]
-) -> None:
+def register(client: MlflowClient, record: Mapping[str, Any], *, run_id: str, origin: Mapping[str, str]) -> None:
     """Log the model of `record` (scaling.json) under `run_id` and add a version with the tags `origin`.
 
     The model is `law_model.py`, stored as code beside the record; its requirements are named, because inferring them
@@ -29,7 +29,7 @@ def register(
     import mlflow.pyfunc
     from mlflow.models import Model
 
-    with tempfile.TemporaryDirectory() as folder, _tracking_uri(uri):
+    with tempfile.TemporaryDirectory() as folder, _tracking_uri(client.tracking_uri):
         scaling = Path(folder) / "scaling.json"
         scaling.write_text(json.dumps(record, sort_keys=True), encoding="utf-8")
         # Set explicitly, because Model.log alone would use the default experiment and the working folder.
@@ -66,10 +66,13 @@ def _signature() -> ModelSignature:
 
 @contextlib.contextmanager
 def _tracking_uri(uri: str) -> Iterator[None]:
-    """Set MLflow's process-wide tracking address to `uri` during the block: models can be logged in no other way."""
+    """Set MLflow's process-wide tracking address to `uri` during the block: models can be logged in no other way.
+
+    MLflow sets its environment variable too, from which other parts of a process find the store of the study.
+    """
     import mlflow
 
-    before = mlflow.get_tracking_uri()
+    before, given = mlflow.get_tracking_uri(), os.environ.get(TRACKING_URI)
     mlflow.set_tracking_uri(uri)
     try:
         with warnings.catch_warnings():  # the signature is given: no example is needed to guess it
@@ -77,3 +80,6 @@ def _tracking_uri(uri: str) -> Iterator[None]:
             yield
     finally:
         mlflow.set_tracking_uri(before)
+        os.environ.pop(TRACKING_URI, None)
+        if given is not None:
+            os.environ[TRACKING_URI] = given

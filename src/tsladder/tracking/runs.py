@@ -67,6 +67,11 @@ class RunTags:
     def as_dict(self) -> dict[str, str]:
         return {item.name: str(getattr(self, item.name)) for item in fields(self)}
 
+    @classmethod
+    def from_dict(cls, tags: Mapping[str, str]) -> RunTags:
+        """Build the tags from those of a run; the inverse of `as_dict`, which ignores tags of other names."""
+        return cls(**{item.name: tags[item.name] for item in fields(cls)})
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunRecord:
@@ -91,6 +96,11 @@ class RunRecord:
     artifacts: Mapping[Path, str] = field(default_factory=dict)
     description: str = ""
 
+    @property
+    def identity(self) -> tuple[str, str | None]:
+        """Name and attempt, which a cell has once."""
+        return self.name, self.extra_tags.get("attempt")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LoggedRun:
@@ -108,23 +118,27 @@ class LoggedRun:
 class Tracker(Protocol):
     """Protocol of a tracker, to which runs are copied for the user to look at.
 
-    A cell has one owner at a time: the caller of `close_orphans` and `finish` holds the cell's lock.
+    No method waits for a store: each returns as soon as it is sure that what it was asked for will not be lost. The
+    names of runs that methods return are the tracker's own. A cell has one owner at a time: the caller of `repair` and
+    `finish` holds the cell's lock. One tracker may serve any number of cells at once, from one thread.
     """
 
     def cell_run(self, name: str, tags: RunTags) -> str:
-        """Return the run id of cell `name` of the study `tags.study_key`, found again or created; the run is RUNNING
-        afterwards."""
+        """Open the run of cell `name` of the study `tags.study_key`, found again or created, and return its name for
+        `RunRecord.parent_id` and `finish`."""
         ...
 
-    def close_orphans(self, parent_id: str) -> int:
-        """Mark as KILLED the runs that a dead owner of this cell left RUNNING, and return their number.
+    def repair(self, parent_id: str, records: Sequence[RunRecord]) -> None:
+        """Log those of `records` that have not been logged below the cell `parent_id`, and then mark as KILLED the runs
+        that a dead owner of this cell left RUNNING.
 
-        These are the children of `parent_id`, and runs of the same name under another study key with their children.
+        A record counts as logged where an ended run has its name and attempt. Runs left RUNNING are the children of
+        `parent_id`, and runs of the same name under another study key with their children.
         """
         ...
 
     def log_run(self, record: RunRecord) -> str:
-        """Log one finished run and return its id."""
+        """Log one finished run and return its name for `RunRecord.parent_id`."""
         ...
 
     def finish(
@@ -138,7 +152,7 @@ class Tracker(Protocol):
         ...
 
     def register_law(self, record: Mapping[str, Any], files: Sequence[Path], tags: RunTags) -> str:
-        """Log the run `scaling-law` with `files`, register the model of that name, and return the run id.
+        """Log the run `scaling-law` with `files`, register the model of that name, and return the run's name.
 
         `record` is the content of scaling.json.
         """
@@ -146,14 +160,7 @@ class Tracker(Protocol):
 
     def log_comparison(self, files: Sequence[Path], tags: RunTags, description: str) -> str:
         """Find or create the run `comparison` of the study `tags.study_key`, replace those of its files that have the
-        names of `files`, and return its id."""
-        ...
-
-    def runs(self, parent_id: str | None = None) -> tuple[LoggedRun, ...]:
-        """Return the runs of the experiment, oldest first, or only the children of `parent_id`.
-
-        For repair after a crash and for tests; results are read from files.
-        """
+        names of `files`, and return the run's name."""
         ...
 
 

@@ -1,13 +1,9 @@
-"""MLflow store behind the `Tracker` protocol: an SQLite database and artifacts in one local folder."""
+"""MLflow store, wherever it is, behind one set of methods, all of which may fail."""
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import logging
-import os
-import shutil
-import sqlite3
+import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -15,16 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tsladder.errors import WorkFailed
-from tsladder.tracking.database import (
-    ARTIFACTS,
-    DATABASE,
-    add_losses_by_horizon,
-    count_trials,
-    is_active,
-    probe,
-    set_aside_if_damaged,
-    update_paths,
-)
+from tsladder.tracking.address import StoreAddress, local_address
 from tsladder.tracking.descriptions import DESCRIPTION_TAG, cell_description, law_description
 from tsladder.tracking.registry import register
 from tsladder.tracking.runs import (
@@ -41,8 +28,8 @@ from tsladder.tracking.runs import (
     loggable_params,
     loss_of_horizon,
 )
-from tsladder.tracking.ui import store_uri
-from tsladder.tracking.views import SIZE, experiment_tags, outdated_tags
+from tsladder.tracking.stores import opener_of, search_runs
+from tsladder.tracking.views import SIZE, outdated_tags
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -51,29 +38,42 @@ if TYPE_CHECKING:
 _NAME = "mlflow.runName"
 _PARENT = "mlflow.parentRunId"
 _METRICS_PER_BATCH = 1000
+_ENTRY = "mlflow.tsladder.entry"
+"""Tag with the key of the spool's line that a run was logged from; MLflow's page hides tags that begin as its own."""
+_FILES = "mlflow.tsladder.files"
+"""Tag with the hash of the files of a comparison."""
 
 
 class MlflowStore:
-    """Runs of one experiment (the study's name) in ``<store>/mlflow.db``, files in ``<store>/artifacts``.
+    """Runs of one experiment (the study's name) in the store at `address`, or in the local store of a folder.
 
     Uses MLflow's client, never its fluent API: no state is shared between stores, and one run costs three short
-    transactions. Folder and schema are created at the first use, under a file lock, because two processes that create
-    MLflow's tables at once corrupt them. `say` is called with a message on each repair made when the store was opened.
-    Every failure of MLflow is raised: the copy that may fail is in `tsladder.tracking.tracker`.
+    transactions. `say` is called with a message on each repair made when the store was opened. Every failure of MLflow
+    is raised: the copy that may fail is in `tsladder.tracking.tracker`.
     """
 
-    def __init__(self, store: Path, experiment: str, say: Callable[[str], None]) -> None:
-        self.store = store.resolve()
+    def __init__(self, address: StoreAddress | Path, experiment: str, say: Callable[[str], None]) -> None:
+        self.address = local_address(address) if isinstance(address, Path) else address
         self.experiment = experiment
         self._say = say
+        self._opener = opener_of(self.address)
 
     def cell_run(self, name: str, tags: RunTags) -> str:
+        """Return the id of the run of cell `name` of the study `tags.study_key`, found again or created; the run is
+        RUNNING afterwards."""
         found = self._reopen(name, tags)
-        if found is not None:
-            return found
-        return self._create(name, tags, None, {"kind": "cell"}, cell_description(name, tags))
+        return self._create_cell(name, tags) if found is None else found
+
+    def cell_id(self, name: str, tags: RunTags) -> str:
+        """Return the id of the run of cell `name` as `cell_run` does, without changing the state of one that exists."""
+        found = self._top_level(name, tags.study_key)
+        return self._create_cell(name, tags) if found is None else str(found.info.run_id)
 
     def close_orphans(self, parent_id: str) -> int:
+        """Mark as KILLED the runs that a dead owner of this cell left RUNNING, and return their number.
+
+        These are the children of `parent_id`, and runs of the same name under another study key with their children.
+        """
         name = self._client.get_run(parent_id).info.run_name
         cells = [run for run in self._search(f"attributes.run_name = '{name}'") if _PARENT not in run.data.tags]
         orphans = {run.info.run_id for run in cells if run.info.status == RunStatus.RUNNING} - {parent_id}
@@ -86,9 +86,10 @@ class MlflowStore:
             self._client.set_terminated(run_id, status=RunStatus.KILLED)
         return len(orphans)
 
-    def log_run(self, record: RunRecord) -> str:
+    def log_run(self, record: RunRecord, *, entry: str | None = None) -> str:
+        """Log one finished run and return its id. `entry` is the key by which `ended_entry` finds it."""
         parent = {} if record.parent_id is None else {_PARENT: record.parent_id}
-        more = {"kind": record.tags.kind, **record.extra_tags, **parent}
+        more = {"kind": record.tags.kind, **record.extra_tags, **parent, **_entry_tag(entry)}
         run_id = self._create(record.name, record.tags, record.start_ms, more, record.description)
         try:
             self._log(run_id, record)
@@ -101,6 +102,15 @@ class MlflowStore:
             raise
         self._client.set_terminated(run_id, status=record.status, end_time=record.end_ms)
         return run_id
+
+    def ended_entry(self, key: str) -> str | None:
+        """Return the id of the run that was logged with the `entry` key; None where there is none, or where it had been
+        logged in part: it is deleted then."""
+        for run in self._search(f"tags.`{_ENTRY}` = '{key}'"):
+            if run.info.status != RunStatus.RUNNING:
+                return str(run.info.run_id)
+            self._client.delete_run(run.info.run_id)
+        return None
 
     def finish(
         self,
@@ -118,23 +128,51 @@ class MlflowStore:
         self._client.set_terminated(run_id, status=status)
         self._show_views()
 
-    def register_law(self, record: Mapping[str, Any], files: Sequence[Path], tags: RunTags) -> str:
+    def register_law(
+        self, record: Mapping[str, Any], files: Sequence[Path], tags: RunTags, *, entry: str | None = None
+    ) -> str:
+        """Log the run `scaling-law` with `files`, register the model of that name, and return the run id."""
         params, metrics = law_summary(record)
-        run_id = self._create(LAW_NAME, tags, None, {"kind": "law"}, law_description(record))
+        run_id = self._create(LAW_NAME, tags, None, {"kind": "law", **_entry_tag(entry)}, law_description(record))
         try:
             self._log(run_id, RunRecord(name=LAW_NAME, tags=tags, params=params, metrics=metrics))
             for path in files:
                 self._upload(run_id, path, "")
             origin = {"experiment": self.experiment, "study_key": tags.study_key}
-            register(self._client, store_uri(self.store), record, run_id=run_id, origin=origin)
+            register(self._client, record, run_id=run_id, origin=origin)
         except BaseException as error:
             stopped = isinstance(error, KeyboardInterrupt)
-            self._client.set_terminated(run_id, status=RunStatus.KILLED if stopped else RunStatus.FAILED)
+            with contextlib.suppress(Exception):  # it fails most likely for the same reason
+                self._client.set_terminated(run_id, status=RunStatus.KILLED if stopped else RunStatus.FAILED)
             raise
         self._client.set_terminated(run_id, status=RunStatus.FINISHED)
         return run_id
 
+    def registered_law(self, entry: str) -> str | None:
+        """Return the id of the law's run that was logged with the `entry` key and registered; None where there is none.
+        A run of that key without a version of the model is deleted."""
+        for run in self._search(f"tags.`{_ENTRY}` = '{entry}'"):
+            run_id = str(run.info.run_id)
+            if self._client.search_model_versions(f"run_id = '{run_id}'"):
+                self._client.set_terminated(run_id, status=RunStatus.FINISHED)
+                return run_id
+            self._client.delete_run(run_id)
+        return None
+
+    def has_law(self, record: Mapping[str, Any], tags: RunTags) -> bool:
+        """Check whether a finished run of the study holds this law."""
+        params, metrics = law_summary(record)
+        expected = loggable_params(params), loggable_metrics(metrics)
+        found = self._search(f"attributes.run_name = '{LAW_NAME}' AND tags.study_key = '{tags.study_key}'")
+        return any(
+            run.info.status == RunStatus.FINISHED
+            and _same_values((dict(run.data.params), dict(run.data.metrics)), expected)
+            for run in found
+        )
+
     def log_comparison(self, files: Sequence[Path], tags: RunTags, description: str) -> str:
+        """Find or create the run `comparison` of the study `tags.study_key`, replace those of its files that have the
+        names of `files`, and return its id."""
         run_id = self._reopen(COMPARISON_NAME, tags)
         if run_id is None:
             run_id = self._create(COMPARISON_NAME, tags, None, {"kind": "comparison"}, description)
@@ -142,56 +180,56 @@ class MlflowStore:
             self._client.set_tag(run_id, DESCRIPTION_TAG, description)
         for path in files:
             self._upload(run_id, path, "")
+        self._client.set_tag(run_id, _FILES, _files_digest(files))
         self._client.set_terminated(run_id, status=RunStatus.FINISHED)
         return run_id
 
+    def has_comparison(self, files: Sequence[Path], tags: RunTags) -> bool:
+        """Check whether the run `comparison` of the study has these files."""
+        found = self._top_level(COMPARISON_NAME, tags.study_key)
+        return (
+            found is not None
+            and found.info.status == RunStatus.FINISHED
+            and found.data.tags.get(_FILES) == _files_digest(files)
+        )
+
+    def top_level_run(self, name: str, study_key: str) -> LoggedRun | None:
+        """Return the run of this name and study that stands below no other; None where there is none."""
+        found = self._top_level(name, study_key)
+        return None if found is None else _logged(found)
+
+    def run(self, run_id: str) -> LoggedRun:
+        """Return the run with this id."""
+        return _logged(self._client.get_run(run_id))
+
     def runs(self, parent_id: str | None = None) -> tuple[LoggedRun, ...]:
+        """Return the runs of the experiment, oldest first, or only the children of `parent_id`."""
         condition = "" if parent_id is None else f"tags.`{_PARENT}` = '{parent_id}'"
         return tuple(_logged(run) for run in self._search(condition))
 
+    def check(self) -> None:
+        """Raise what the store raises where it does not answer."""
+        self._client.get_experiment(self._experiment_id)
+
     def was_deleted(self) -> bool:
         """Check whether somebody has deleted the experiment."""
-        try:
-            return not is_active(self.store / DATABASE, self.experiment)
-        except sqlite3.Error:
-            return False
+        return "_client" in self.__dict__ and self._opener.was_deleted(self._client, self.experiment)
 
     @cached_property
     def _client(self) -> MlflowClient:
-        client_type = _import_client()
-        self.store.mkdir(parents=True, exist_ok=True)
-        with (self.store / "mlflow.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            database = self.store / DATABASE
-            known = database.exists()
-            if known and (aside := set_aside_if_damaged(database)) is not None:
-                self._say(f"{database} is damaged: it was renamed to {aside.name}, and a new one was created")
-                known = False
-            if known:
-                probe(database)
-                for move in update_paths(self.store):
-                    self._say(str(move))
-            else:
-                _create_database(client_type, self.store, database)
-            client = client_type(tracking_uri=store_uri(self.store), registry_uri=store_uri(self.store))
-            experiment = client.get_experiment_by_name(self.experiment)
-            if experiment is None:
-                location = (self.store / ARTIFACTS).as_uri()
-                client.create_experiment(self.experiment, artifact_location=location, tags=experiment_tags({}))
-                if known:
-                    self._say(f"MLflow had no experiment {self.experiment!r} in {database}: it was created")
-            else:
-                if experiment.lifecycle_stage == "deleted":
-                    client.restore_experiment(experiment.experiment_id)
-                    self._say(f"MLflow's experiment {self.experiment!r} had been deleted: it is restored with its runs")
-                self._bring_views_up_to_date(client, experiment)
-            return client
+        client = self._opener.open(self.experiment, self._say)
+        experiment = client.get_experiment_by_name(self.experiment)
+        if experiment is not None:
+            self._bring_views_up_to_date(client, experiment)
+        return client
 
     @cached_property
     def _experiment_id(self) -> str:
         experiment = self._client.get_experiment_by_name(self.experiment)
         if experiment is None:
-            raise WorkFailed(f"the MLflow experiment {self.experiment!r} was removed from {self.store} while in use")
+            raise WorkFailed(
+                f"the MLflow experiment {self.experiment!r} was removed from {self.address.shown} while in use"
+            )
         return str(experiment.experiment_id)
 
     def _show_views(self) -> None:
@@ -199,21 +237,29 @@ class MlflowStore:
         self._bring_views_up_to_date(self._client, self._client.get_experiment(self._experiment_id))
 
     def _bring_views_up_to_date(self, client: MlflowClient, experiment: Experiment) -> None:
-        database, number = self.store / DATABASE, experiment.experiment_id
-        trials = count_trials(database, number)
+        number = experiment.experiment_id
+        trials = self._opener.trials_by_horizon(client, number)
         if any(loss_of_horizon(horizon) not in experiment.tags.get(SIZE, "") for horizon in trials):
-            add_losses_by_horizon(database, number)
+            self._opener.add_losses_by_horizon(number)
         for name, value in outdated_tags(experiment.tags, trials).items():
             client.set_experiment_tag(number, name, value)
+
+    def _top_level(self, name: str, study_key: str) -> Run | None:
+        """Return the run of this name and study at the top level of the experiment."""
+        found = self._search(f"attributes.run_name = '{name}' AND tags.study_key = '{study_key}'")
+        return next((run for run in found if _PARENT not in run.data.tags), None)
 
     def _reopen(self, name: str, tags: RunTags) -> str | None:
         """Find the run of this name and study at the top level of the experiment, and set it to RUNNING; None where
         there is none."""
-        for run in self._search(f"attributes.run_name = '{name}' AND tags.study_key = '{tags.study_key}'"):
-            if _PARENT not in run.data.tags:
-                self._client.update_run(run.info.run_id, status=RunStatus.RUNNING)
-                return str(run.info.run_id)
-        return None
+        found = self._top_level(name, tags.study_key)
+        if found is None:
+            return None
+        self._client.update_run(found.info.run_id, status=RunStatus.RUNNING)
+        return str(found.info.run_id)
+
+    def _create_cell(self, name: str, tags: RunTags) -> str:
+        return self._create(name, tags, None, {"kind": "cell"}, cell_description(name, tags))
 
     def _create(self, name: str, tags: RunTags, start_ms: int | None, more: Mapping[str, str], description: str) -> str:
         words = {DESCRIPTION_TAG: description} if description else {}
@@ -237,48 +283,32 @@ class MlflowStore:
         upload(run_id, str(path), folder or None)
 
     def _search(self, condition: str) -> Iterator[Run]:
-        token = None
-        while token != "":
-            page = self._client.search_runs(
-                [self._experiment_id], condition, order_by=["attributes.start_time ASC"], page_token=token
-            )
-            yield from page
-            token = page.token or ""
+        return search_runs(self._client, self._experiment_id, condition)
 
 
-def _import_client() -> type[MlflowClient]:
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    os.environ.setdefault("MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING", "false")
-    from mlflow import MlflowClient
-
-    for name in ("mlflow", "alembic"):  # importing mlflow sets these to INFO
-        logging.getLogger(name).setLevel(logging.WARNING)
-    for name in ("mlflow.store.db", "sqlalchemy"):  # they also raise the errors that they log with a traceback
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    return MlflowClient
+def _files_digest(files: Sequence[Path]) -> str:
+    """Return a hash of the names and contents of `files`."""
+    found = hashlib.sha256()
+    for path in sorted(files, key=lambda path: path.name):
+        found.update(f"{path.name}\0".encode())
+        found.update(hashlib.sha256(path.read_bytes()).digest())
+    return found.hexdigest()
 
 
-def _create_database(client_type: type[MlflowClient], store: Path, path: Path) -> None:
-    """Create MLflow's tables elsewhere and move them into place as a whole: incomplete tables would stop every later
-    start."""
-    workshop = store / "mlflow.new"
-    shutil.rmtree(workshop, ignore_errors=True)
-    workshop.mkdir()
-    uri = store_uri(workshop)
-    client_type(tracking_uri=uri, registry_uri=uri).search_registered_models(max_results=1)
-    client_type(tracking_uri=uri, registry_uri=uri).get_experiment("0")
-    finished = workshop / "finished.db"
-    # A copy, because MLflow keeps connections to the one it made.
-    with (
-        contextlib.closing(sqlite3.connect(workshop / path.name)) as made,
-        contextlib.closing(sqlite3.connect(finished)) as copy,
-    ):
-        made.backup(copy)
-        # Write-ahead logging stays with the file: a page that is being read never blocks a trial.
-        copy.execute("PRAGMA journal_mode=WAL")
-    finished.replace(path)
-    shutil.rmtree(workshop)
+def _entry_tag(entry: str | None) -> dict[str, str]:
+    return {} if entry is None else {_ENTRY: entry}
+
+
+def _same_values(
+    found: tuple[Mapping[str, str], Mapping[str, float]], expected: tuple[Mapping[str, str], Mapping[str, float]]
+) -> bool:
+    """Compare params and metrics; a NaN equals a NaN."""
+    metrics, others = found[1], expected[1]
+    return (
+        found[0] == expected[0]
+        and metrics.keys() == others.keys()
+        and all(value == others[name] or value != value for name, value in metrics.items())
+    )
 
 
 def _metrics(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 from tsladder.artifacts.store import write_text
 from tsladder.panel.baseline_runs import bias_sentence, study_tags
@@ -13,6 +14,7 @@ from tsladder.report.environment import Environment
 from tsladder.report.page import PAGE, TEXT, drawn_only, write_page
 from tsladder.report.panel.baselines_table import BASELINES_CSV, to_baselines_csv
 from tsladder.report.panel.document import panel_document
+from tsladder.report.panel.facts import PanelFacts
 from tsladder.report.panel.figures.pictures import pictures_of
 from tsladder.report.panel.files import read_panel_facts
 from tsladder.report.panel.sections.question import question
@@ -44,11 +46,19 @@ def build_panel_report(
     for name, text in tables.items():
         write_text(places.report / name, text)
     write_page(places.report, params.study.name, panel_document(facts, drawn_only(drawn)), drawn)
-    if tracker is not None and facts.features is not None:
-        names = (PAGE, TEXT, *tables, *drawn_only(drawn))
+    if tracker is not None:
+        copy_panel_report(places, params, tracker, facts, (PAGE, TEXT, *tables, *drawn_only(drawn)))
+
+
+def copy_panel_report(
+    places: Places, params: PanelParams, tracker: Tracker, facts: PanelFacts, names: Sequence[str]
+) -> None:
+    """Copy the files `names` of the report to the run `comparison` of the study, where the panel has been read."""
+    files = [path for name in names if (path := places.report / name).exists()]
+    if facts.features is not None and files:
         tags = study_tags(params, facts.features, horizons=params.horizons, phase=Phase.FIT)
         if params.budget is not None and facts.study_key is not None:
             of_models = {"budget": params.budget, "model": params.model.family, "study_key": facts.study_key}
             tags = dataclasses.replace(tags, **of_models)
         description = f"{question(facts)} {bias_sentence(facts.features)}"
-        tracker.log_comparison([places.report / name for name in names], tags, description)
+        tracker.log_comparison(files, tags, description)
