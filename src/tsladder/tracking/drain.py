@@ -105,6 +105,10 @@ class Drainer:
             self.say(
                 f"the last line of {self.spool.path} was torn by a kill: it was moved to {self.spool.path.name}.torn"
             )
+        self.begin()
+
+    def begin(self) -> None:
+        """Let the thread drain what waits, also where other processes have left it."""
         with self._condition:
             self._appended = True
             if self._thread is None:
