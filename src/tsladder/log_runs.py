@@ -18,7 +18,9 @@ _LOOK_SECONDS = 0.5
 def main(folder: Path) -> None:
     """Drain the spool in `folder` until the end of standard input, and what is left then."""
     drainer = drainer_of(folder, os.environ.get(TRACKING_URI) or None)
-    while not select.select([sys.stdin], [], [], _LOOK_SECONDS)[0]:
+    ended = False
+    while not ended:
+        ended = bool(select.select([sys.stdin], [], [], _LOOK_SECONDS)[0])
         if drainer.spool.count():
             drainer.wake()
     drainer.settle()

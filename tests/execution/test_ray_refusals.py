@@ -15,6 +15,7 @@ from tests.studies import ROOT, environment, make_study
 from tsladder.errors import BadInput
 from tsladder.execution.ray_crew import check_address, is_loopback, open_ray_crew
 from tsladder.params import HardwareParams, load_params
+from tsladder.planning.fingerprint import import_closure
 
 
 def hardware(address: str | None = None) -> HardwareParams:
@@ -143,3 +144,10 @@ def test_the_lock_of_ray_changes_nothing_of_the_environment_of_a_study() -> None
     locked, added = pins("requirements.lock"), pins("requirements-ray.lock")
     assert set(added) & set(locked) == set()
     assert "ray" in added
+
+
+@pytest.mark.parametrize("stage", sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("stages/**/*.py")))
+def test_no_stage_loads_what_reaches_other_machines(stage: str) -> None:
+    loaded = import_closure(ROOT / stage, ROOT / "src")
+    reaching = {f"tsladder.execution.{name}" for name in ("executors", "place", "ray_crew", "remote_crew")}
+    assert reaching & set(loaded) == set()

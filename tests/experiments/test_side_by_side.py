@@ -15,7 +15,7 @@ from tsladder.console.side_by_side import side_by_side_lines
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.experiments.comparison import side_by_side
 from tsladder.experiments.fairness import differing, reasons_not_comparable
-from tsladder.experiments.results import Experiment, read_experiment
+from tsladder.experiments.results import Experiment, leaves, read_experiment
 from tsladder.vocabulary import Cell
 
 Made = Callable[..., Experiment]
@@ -202,3 +202,9 @@ def test_cells_of_a_run_that_was_not_finished_are_refused(tmp_path: Path, made: 
     (places.scores(Cell("30k", 1)) / table).write_bytes((other.scores(Cell("30k", 1)) / table).read_bytes())
     with pytest.raises(BadInput, match="12k-h1 and 30k-h1 were not scored on the same days"):
         read_experiment(places, "torn")
+
+
+def test_a_section_that_asks_for_its_defaults_differs_from_one_that_is_not_asked_for() -> None:
+    asked, not_asked = (dict(leaves({"model": {"family": "x"}, "graph": graph})) for graph in ({}, None))
+    assert asked == {"model.family": "x", "graph": {}}
+    assert not_asked == {"model.family": "x", "graph": None}

@@ -23,7 +23,7 @@ from tsladder.execution.job_loop import SlotChoice, Steps, run_pool
 from tsladder.execution.local_crew import LocalCrew
 from tsladder.execution.thermal_guard import ThermalWatch
 from tsladder.locks import is_locked
-from tsladder.params import AnyParams
+from tsladder.params import AnyParams, PanelParams
 from tsladder.places import Places
 from tsladder.planning.machine import Machine
 from tsladder.planning.too_little_memory import check_memory
@@ -46,7 +46,8 @@ def train_ahead(
     """
     tracker = tracker or MlflowTracker(places.mlruns, params.study.name)
     ordered = sorted(cells, key=lambda cell: parse_budget(cell.budget), reverse=True)
-    with executor_of(params.hardware, places.calibration, _say, crews=crews) as executor:
+    of_panel = isinstance(params, PanelParams)
+    with executor_of(params.hardware, places.calibration, _say, crews=crews, panel=of_panel) as executor:
         check_memory(places, params, executor.machine)
         errors = run_pool(
             [partial(_cell_steps, places, params, cell, executor.machine, tracker) for cell in ordered],

@@ -203,7 +203,9 @@ def _lag(search: Search, attempts: Sequence[TrialRecord], workers: int, say: Cal
         lag = requested
     record_lag(search.folder, lag)
     if lag != requested:
-        asked = f"{workers} workers" if search.work.params.hardware.lag == "auto" else f"hardware.lag {requested}"
+        hardware = search.work.params.hardware
+        follows = hardware.lag == "auto" and hardware.executor == "local"
+        asked = f"{workers} workers" if follows else f"hardware.lag {requested}"
         say(f"resumes at search lag {lag}, with which it began, instead of {asked}: at most {lag} trials train at once")
     return lag
 

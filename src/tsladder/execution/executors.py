@@ -28,12 +28,17 @@ class Executor:
 
 @contextmanager
 def executor_of(
-    hardware: HardwareParams, calibration: Path, say: Callable[[str], None], *, crews: Crews = LocalCrew
+    hardware: HardwareParams,
+    calibration: Path,
+    say: Callable[[str], None],
+    *,
+    crews: Crews = LocalCrew,
+    panel: bool = False,
 ) -> Iterator[Executor]:
     """Open the executor that `hardware` names, and end its crew with the block.
 
-    `crews`: of the executor local. Raises BadInput where the settings cannot be met, WorkFailed where no place answers
-    for `hardware.patience` seconds.
+    `crews`: of the executor local. `panel`: models of a panel are trained. Raises BadInput where the settings cannot be
+    met, WorkFailed where no place answers for `hardware.patience` seconds.
     """
     if hardware.executor == "local":
         machine = survey(hardware, calibration)
@@ -41,7 +46,7 @@ def executor_of(
         return
     from tsladder.execution.ray_crew import open_ray_crew
 
-    crew = open_ray_crew(hardware, calibration, say)
+    crew = open_ray_crew(hardware, calibration, say, panel=panel)
     try:
         crew.wait_for_places(hardware.patience)
         found = crew.machine(of_all=hardware.places == "any")

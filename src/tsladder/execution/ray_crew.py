@@ -7,6 +7,7 @@ loopback addresses a token is required.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import importlib.util
 import ipaddress
@@ -30,6 +31,7 @@ from tsladder.execution.place import Place
 from tsladder.execution.place_messages import Answer, Command, Hold, PlaceDescription
 from tsladder.execution.place_survey import code_fingerprint, describe_machine, versions
 from tsladder.execution.remote_crew import RemoteCrew
+from tsladder.execution.supervisor import start_fork_server
 from tsladder.execution.thermometer import thermometer_for
 from tsladder.params import HardwareParams
 from tsladder.planning.machine import usable_cores
@@ -47,6 +49,9 @@ _ONE_MACHINE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 """What confines every process of Ray to loopback addresses."""
 
 _CONNECT_SECONDS = 5.0
+_LEAVE_SECONDS = 10.0
+_NODES_SECONDS = 2.0
+_NODES_KNOWN_SECONDS = 8.0
 _AGAIN_SECONDS = 10.0
 _LONGEST_AGAIN_SECONDS = 300.0
 _OBJECT_STORE_BYTES = 512 * 1024 * 1024
@@ -66,26 +71,35 @@ class _Spot:
     gpus: int
 
 
-def open_ray_crew(hardware: HardwareParams, calibration: Path, say: Callable[[str], None]) -> RemoteCrew:
+def open_ray_crew(
+    hardware: HardwareParams, calibration: Path, say: Callable[[str], None], *, panel: bool = False
+) -> RemoteCrew:
     """Connect to the Ray of `hardware.address`, or start one on this machine, and return the crew of its places.
 
-    `calibration`: file of this machine's calibration, used by the places on it. Raises BadInput where Ray is not
+    `calibration`: file of this machine's calibration, used by the places on it. `panel`: the jobs train models of a
+    panel. Raises BadInput where Ray is not
     installed, nothing answers at the address, or it may not be used without a token.
     """
-    fleet = RayFleet(hardware, calibration.read_bytes() if calibration.is_file() else None)
+    fleet = RayFleet(hardware, calibration.read_bytes() if calibration.is_file() else None, panel=panel)
     return RemoteCrew(fleet, code=code_fingerprint(), versions=versions(), patience=hardware.patience, say=say)
 
 
 class RayFleet:
-    """Places of the Ray cluster at `hardware.address`, or of one that is started on this machine."""
+    """Places of the Ray cluster at `hardware.address`, or of one that is started on this machine, for jobs of a series
+    or of a panel."""
 
-    def __init__(self, hardware: HardwareParams, calibration: bytes | None) -> None:
+    def __init__(self, hardware: HardwareParams, calibration: bytes | None, *, panel: bool = False) -> None:
         self._hardware = hardware
+        self._panel = panel
         self._calibration = calibration
         self._links: dict[str, _RayLink] = {}
         self._not_before: dict[str, tuple[float, float]] = {}
         self._parcels: dict[str, Any] = {}
         self._ray = connected(hardware)
+        self._nodes, self._nodes_at = self._alive(), time.monotonic()
+        self._closed = threading.Event()
+        # Without its head Ray does not answer for as long as it may reconnect, so it is asked beside the driver's work.
+        threading.Thread(target=self._look_for_nodes, daemon=True).start()
         self._actor = self._ray.remote(concurrency_groups={"wake": 1})(RayPlace)
 
     @property
@@ -96,7 +110,11 @@ class RayFleet:
     def how_to_start(self) -> str:
         if self._hardware.address is None:
             return "see what `tsladder places` says"
-        return f"start a node with `ray start --address {self._hardware.address}`"
+        address = self._hardware.address
+        port = _split(address)[1]
+        return (
+            f"start nodes with `ray start --address {address}`, after `ray start --head --port {port}` if that is gone"
+        )
 
     def look(self) -> Sequence[_RayLink]:
         found = []
@@ -125,8 +143,13 @@ class RayFleet:
         self._not_before[link.name] = pause, time.monotonic() + pause
 
     def close(self) -> None:
+        """Leave the cluster, or end the one of this machine. Where its head is gone that is not waited for."""
+        self._closed.set()
         self._parcels.clear()
-        self._ray.shutdown()
+        atexit.unregister(self._ray.shutdown)
+        leaving = threading.Thread(target=self._ray.shutdown, daemon=True)
+        leaving.start()
+        leaving.join(_LEAVE_SECONDS)
 
     def _started(self, spot: _Spot) -> _RayLink:
         strategies = importlib.import_module("ray.util.scheduling_strategies")
@@ -136,12 +159,17 @@ class RayFleet:
             max_restarts=0,
             max_task_retries=0,
             scheduling_strategy=strategies.NodeAffinitySchedulingStrategy(node_id=spot.node, soft=False),
-        ).remote(self._hardware, self._calibration, spot.cores)
+        ).remote(self._hardware, self._calibration, spot.cores, panel=self._panel)
         return _RayLink(self, spot.name, actor, self._ray)
 
     def _spots(self) -> Iterator[_Spot]:
-        """Yield the places that the nodes have room for: one for each GPU, or one for the cores of a node."""
-        for node in self._nodes():
+        """Yield the places that the nodes have room for: one for each GPU, or one for the cores of a node.
+
+        There are none where the head has not answered for a while: starting one would wait for it.
+        """
+        if time.monotonic() - self._nodes_at > _NODES_KNOWN_SECONDS:
+            return
+        for node in self._nodes:
             resources = node["Resources"]
             cores = int(resources.get("CPU", 0))
             gpus = int(resources.get("GPU", 0)) if self._hardware.device in ("auto", "cuda") else 0
@@ -153,7 +181,11 @@ class RayFleet:
             elif cores and self._hardware.device != "cuda":
                 yield _Spot(name=name, node=node["NodeID"], cores=cores, gpus=0)
 
-    def _nodes(self) -> list[dict[str, Any]]:
+    def _look_for_nodes(self) -> None:
+        while not self._closed.wait(_NODES_SECONDS):
+            self._nodes, self._nodes_at = self._alive(), time.monotonic()
+
+    def _alive(self) -> list[dict[str, Any]]:
         """Return the nodes that are alive; none where the head does not answer, for which the crew has patience."""
         try:
             return [node for node in self._ray.nodes() if node["Alive"]]
@@ -188,7 +220,12 @@ class _RayLink:
 
     def end(self) -> None:
         self._fleet.ended(self, useful=self._useful)
-        self._ray.kill(self._actor, no_restart=True)
+        threading.Thread(target=self._kill, daemon=True).start()
+
+    def _kill(self) -> None:
+        """Have Ray kill the actor, which takes until its head answers."""
+        with contextlib.suppress(self._ray.exceptions.RayError, OSError, RuntimeError):
+            self._ray.kill(self._actor, no_restart=True)
 
     def _answer(self, reference: Any) -> Future[Any]:
         """Return the future of a call, which raises PlaceGone, or the refusal that the place raised itself."""
@@ -208,8 +245,9 @@ class _RayLink:
 class RayPlace:
     """Actor of one place with `cores` cores."""
 
-    def __init__(self, hardware: HardwareParams, calibration: bytes | None, cores: int) -> None:
+    def __init__(self, hardware: HardwareParams, calibration: bytes | None, cores: int, *, panel: bool) -> None:
         _forget_main()
+        start_fork_server(panel=panel)
         self._hardware, self._calibration, self._cores = hardware, calibration, cores
         self._place = Place(self._described, thermometer=thermometer_for)
 

@@ -144,8 +144,9 @@ def _read(places: Places, name: str, region: str | None) -> Experiment:
 
 
 def leaves(raw: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield every leaf of nested mappings with its dotted path; a list is a leaf."""
-    if isinstance(raw, Mapping):
+    """Yield every leaf of nested mappings with its dotted path; a list is a leaf, and so is an empty mapping, which
+    stands for the defaults of its section."""
+    if isinstance(raw, Mapping) and (raw or not path):
         for key, value in raw.items():
             yield from leaves(value, f"{path}.{key}" if path else str(key))
     else:

@@ -102,22 +102,22 @@ def _search(coverage: Coverage | None, best: BestParams | None, trials: Sequence
         forced=tuple(_forced(one) for one in coverage.forced) if coverage else (),
         origin=_origin(coverage.winner if coverage else None),
         stop_reasons=(coverage.stop_reasons if coverage else {}) or ended,
-        notes=(*(coverage.notes if coverage else ()), *_mixed_kinds(trials)),
+        notes=(*(coverage.notes if coverage else ()), *mixed_kinds(trials)),
         seconds=_total(trial.outcome.seconds for trial in trials),
         peak_memory_gib=_highest(trial.outcome.peak_memory_gib for trial in trials),
-        devices=_devices(trials),
+        devices=devices_of(trials),
         trials=tuple(trials),
     )
 
 
-def _devices(trials: Sequence[TrialRecord]) -> tuple[str, ...]:
+def devices_of(trials: Sequence[TrialRecord]) -> tuple[str, ...]:
     """Return where the trials were trained: kinds of places, or the device of this machine."""
     return tuple(sorted({trial.kind or trial.device for trial in trials}))
 
 
-def _mixed_kinds(trials: Sequence[TrialRecord]) -> tuple[str, ...]:
+def mixed_kinds(trials: Sequence[TrialRecord]) -> tuple[str, ...]:
     """Return a note where the trials that count were trained on places of several kinds (hardware.places)."""
-    kinds = _devices(list(latest(trials).values()))
+    kinds = devices_of(list(latest(trials).values()))
     if len(kinds) < 2:
         return ()
     return (f"its trials ran on places of {len(kinds)} kinds, which may differ in the last digits: {'; '.join(kinds)}",)
