@@ -30,20 +30,17 @@ TOKEN = secrets.token_hex(32)
 STARTED_SECONDS = 120.0
 
 START = """
-import os, sys
-os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "1"
-from ray.scripts.scripts import main
-os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+import sys
+from ray.scripts import scripts
+abort = scripts.cli_logger.abort
+def abort_else(text, *arguments, **how):
+    if not text.startswith("Multi-node Ray clusters are not supported"):
+        abort(text, *arguments, **how)
+scripts.cli_logger.abort = abort_else
 sys.argv[0] = "ray"
-main()
+scripts.main()
 """
-"""`ray start` lets no second node join where Ray is confined to loopback addresses, and needs no more than this."""
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+"""`ray start` lets no second node join where Ray is confined to loopback addresses; its nodes work there."""
 
 
 @dataclass
