@@ -2,8 +2,8 @@
 
     python benchmarks/places.py --trials 20 [--ray]
 
-One short trial at a time, in turns on each crew; the median seconds from its start to its end are printed. `--ray` needs
-Ray (requirements-ray.lock).
+One short trial at a time, in turns on each crew; the median seconds from its start to its end are printed. `--ray`
+needs Ray (requirements-ray.lock).
 """
 
 from __future__ import annotations

@@ -43,6 +43,12 @@ scripts.main()
 """`ray start` lets no second node join where Ray is confined to loopback addresses; its nodes work there."""
 
 
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
 @dataclass
 class RayNodes:
     """A cluster of this machine. `start` adds a node of `cores` cores, the first one is the head."""
