@@ -50,6 +50,7 @@ def log_study(store: Path, cells: int, trials: int) -> None:
                 )
             )
         tracker.finish(parent, RunStatus.FINISHED, {"best_val_loss": 0.4})
+    tracker.settle(600.0)
 
 
 def serve(store: Path, port: int) -> tuple[subprocess.Popen[bytes], float]:

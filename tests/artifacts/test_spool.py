@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tsladder.artifacts.spool import Spool, SpooledCell, SpooledEnd, SpooledRun, SpoolLine, new_key
+from tsladder.artifacts.spool import Spool, SpooledCell, SpooledEnd, SpooledRun, SpoolLine, Turn, new_key
 
 TAGS = {"budget": "2M", "study_key": "key-1"}
 CELL = SpooledCell(name="2M-h1", tags=TAGS)
@@ -221,22 +221,23 @@ def test_no_line_that_was_acknowledged_is_lost_whoever_is_killed_while_another_d
 def holder(spool: Spool, environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
     """A process that holds the right to drain."""
     program = "import sys, time; from pathlib import Path; from tsladder.artifacts.spool import Spool\n"
-    program += "with Spool(Path(sys.argv[1])).draining() as mine: print(mine, flush=True); time.sleep(600)"
+    program += "with Spool(Path(sys.argv[1])).draining('it') as turn: print(turn.name, flush=True); time.sleep(600)"
     command = [sys.executable, "-c", program, str(spool.folder)]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    assert process.stdout.readline() == "True\n"
+    assert process.stdout.readline() == "AFTER_ANOTHER\n"
     yield process
     process.kill()
     process.wait()
 
 
 def test_one_process_drains_at_a_time_and_a_kill_frees_the_right(spool: Spool, holder: subprocess.Popen[str]) -> None:
-    with spool.draining() as mine:
-        assert not mine
+    with spool.draining() as turn:
+        assert turn is Turn.OF_ANOTHER
     spool.append([line()])
     assert spool.count() == 1
     holder.kill()
     holder.wait()
-    with spool.draining() as mine:
-        assert mine
+    for expected in (Turn.AFTER_ANOTHER, Turn.AGAIN):
+        with spool.draining("me") as turn:
+            assert turn is expected

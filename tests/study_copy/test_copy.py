@@ -88,6 +88,7 @@ def named(tracker: MemoryTracker) -> dict[tuple[str | None, str], LoggedRun]:
     return found
 
 
+@pytest.mark.slow
 def test_a_copy_from_files_is_what_the_stages_logged(finished: Finished) -> None:
     copy = MemoryTracker()
     assert copy_study(finished.places, finished.params, copy) >= 3
@@ -107,6 +108,7 @@ def test_a_copy_from_files_is_what_the_stages_logged(finished: Finished) -> None
         assert set(artifacts) <= set(copy.artifacts[copied[files[run_id]].run_id])
 
 
+@pytest.mark.slow
 def test_a_second_copy_into_a_store_logs_nothing_and_one_that_was_killed_is_completed(
     finished: Finished, tmp_path: Path
 ) -> None:
@@ -134,6 +136,7 @@ def test_a_second_copy_into_a_store_logs_nothing_and_one_that_was_killed_is_comp
     assert RunStatus.RUNNING not in {run.status for run in runs}
 
 
+@pytest.mark.slow
 def test_the_command_says_what_was_logged_and_the_second_time_that_nothing_was(
     finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -146,6 +147,26 @@ def test_lines_of_a_process_that_was_killed_are_logged_by_the_next_one(tmp_path:
     tracker.log_comparison([], TAGS, "of the next")
     tracker.settle()
     assert server.ended() == WHOLE
+
+
+def test_a_line_that_another_process_had_begun_to_log_when_it_was_killed_is_logged_once_by_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At every step of the other, which dies with the line half logged or whole."""
+    no_thread(monkeypatch)
+    for step in range(40):
+        server, folder = Server(), tmp_path / str(step)
+        own = Drainer(folder, open_store=server.open, say=[].append)
+        tracker = MlflowTracker(folder, "study", drainer=own)
+        tracker.log_run(RunRecord(name="earlier", tags=TAGS))
+        assert own.drain(patience=1.0).left == 0
+        work(tracker)
+        kill_at(step, server)
+        with contextlib.suppress(Killed):
+            drain_once(folder, server)
+        server.before = lambda _step: None
+        assert own.drain(patience=1.0).left == 0
+        assert server.ended() == sorted([*WHOLE, ("earlier", None, "FINISHED")]), step
 
 
 @pytest.fixture

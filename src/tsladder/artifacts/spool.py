@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -148,6 +149,14 @@ class Waiting:
     damaged: int = 0
 
 
+class Turn(Enum):
+    """Right to drain a spool: another process has it, or it is held here, after another holder or again."""
+
+    OF_ANOTHER = "of another"
+    AFTER_ANOTHER = "after another"
+    AGAIN = "again"
+
+
 class Spool:
     """The file spool.jsonl of one folder. A method raises OSError where the file cannot be read or written."""
 
@@ -223,12 +232,19 @@ class Spool:
         self.done(line.key)
 
     @contextmanager
-    def draining(self, *, patience: float = 0.0) -> Iterator[bool]:
-        """Hold the right to drain the spool during the block, waiting for it for `patience` seconds; yields whether it
-        is held. The kernel frees it when its holder dies."""
+    def draining(self, name: str = "", *, patience: float = 0.0) -> Iterator[Turn]:
+        """Hold the right to drain the spool during the block under the name `name`, waiting for it for `patience`
+        seconds; yields whether it is held. The kernel frees it when its holder dies."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        with held_file(self.folder / "spool.drain.lock", patience=patience) as mine:
-            yield mine
+        path = self.folder / "spool.drain.lock"
+        with held_file(path, patience=patience) as mine:
+            if not mine:
+                yield Turn.OF_ANOTHER
+                return
+            again = path.read_text(encoding="utf-8", errors="replace") == name
+            if not again:
+                path.write_text(name, encoding="utf-8")
+            yield Turn.AGAIN if again else Turn.AFTER_ANOTHER
 
     @contextmanager
     def _held(self) -> Iterator[None]:

@@ -212,8 +212,8 @@ def build_parser() -> Parser:
 
     sync = commands.add_parser(
         "sync",
-        help="log to MLflow what waits in mlruns/spool.jsonl",
-        description="Log what waits in mlruns/spool.jsonl, because MLflow did not answer or a process was killed.",
+        help="log to MLflow what it did not take when it ended",
+        description="Log what waits in the spool because MLflow did not answer or a process was killed.",
     )
     sync.add_argument(
         "--to",

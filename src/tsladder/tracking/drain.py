@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
-from tsladder.artifacts.spool import Spool, SpoolLine
+from tsladder.artifacts.spool import Spool, SpoolLine, Turn, new_key
 from tsladder.tracking.address import TRACKING_URI, StoreAddress, address_of
 from tsladder.tracking.spool_lines import SpoolCarrier
 from tsladder.tracking.store import MlflowStore
@@ -86,7 +86,9 @@ class Drainer:
         self._attempts = 0
         self._last = _Ending.EMPTY
         self._reported = False
+        self._name = new_key()
         self._fresh: set[str] = set()
+        """Keys of lines of this process that nobody can have tried."""
         self._carrier: SpoolCarrier | None = None
         self._logged: Counter[str] = Counter()
 
@@ -115,6 +117,10 @@ class Drainer:
             self.say(
                 f"the last line of {self.spool.path} was torn by a kill: it was moved to {self.spool.path.name}.torn"
             )
+        self.begin()
+
+    def begin(self) -> None:
+        """Let the thread drain what waits, also where other processes have left it."""
         with self._condition:
             self._appended = True
         self.wake()
@@ -150,12 +156,12 @@ class Drainer:
         """Drain the spool in this thread, once, and return what came of it. `patience`: seconds to wait for another
         process that drains."""
         self._logged.clear()
-        with self.spool.draining(patience=patience) as mine:
-            if not mine:
+        with self.spool.draining(self._name, patience=patience) as turn:
+            if turn is Turn.OF_ANOTHER:
                 return Drained(left=self.spool.count(), reason="another process is draining it")
             reason = None
             try:
-                self._drain()
+                self._drain(turn)
             except Exception as error:
                 reason = self._words(error)
             return Drained(logged=dict(self._logged), left=self.spool.count(), reason=reason)
@@ -194,9 +200,9 @@ class Drainer:
 
     def _attempt(self) -> _Ending:
         try:
-            with self.spool.draining() as mine:
-                if mine:
-                    self._drain()
+            with self.spool.draining(self._name) as turn:
+                if turn is not Turn.OF_ANOTHER:
+                    self._drain(turn)
                 elif self.spool.count():
                     return _Ending.BUSY
         # MLflow, SQLAlchemy, SQLite, the network and the disk have no common exception.
@@ -205,8 +211,12 @@ class Drainer:
             return _Ending.FAILED
         return _Ending.EMPTY
 
-    def _drain(self) -> None:
+    def _drain(self, turn: Turn) -> None:
         """Carry every line into the store, oldest first. Raises what the store raises."""
+        if turn is Turn.AFTER_ANOTHER:
+            # The other may have tried lines of this process, and have been killed meanwhile.
+            with self._condition:
+                self._fresh.clear()
         while True:
             waiting = self.waiting()
             if not waiting:
@@ -304,6 +314,12 @@ _DRAINERS: list[Drainer] = []
 
 
 def settle_all(seconds: float = SETTLE_SECONDS) -> None:
-    """Wait as `Drainer.settle` does for every spool that this process has written to."""
+    """Wait as `Drainer.settle` does for every spool that this process has written to, before the process ends."""
     for drainer in _DRAINERS:
         drainer.settle(seconds)
+        # A thread that prints while the interpreter ends can abort it.
+        drainer.say = _say_nothing
+
+
+def _say_nothing(_text: str) -> None:
+    """Print nothing."""

@@ -20,6 +20,9 @@ from tsladder.tracking.spool_lines import (
 )
 from tsladder.tracking.store import MlflowStore
 
+_READ_SECONDS = 600.0
+"""Longest time that a reader waits for the spool to be drained."""
+
 
 class MlflowTracker:
     """Tracker that writes every verb to the spool in the folder `store`, from where a thread logs it to the store that
@@ -77,7 +80,9 @@ class MlflowTracker:
     def runs(self, parent_id: str | None = None) -> tuple[LoggedRun, ...]:
         """Return the runs in the store, oldest first, or only those below the cell `parent_id`, once the spool is
         drained: for tests and for whoever looks. Raises what the store raises."""
-        self.settle()
+        if self._drainer.spool.count():
+            self._drainer.begin()
+        self.settle(_READ_SECONDS)
         store = MlflowStore(self._drainer.address, self._experiment, self._drainer.say)
         if parent_id is None:
             return store.runs()
