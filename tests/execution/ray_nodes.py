@@ -29,15 +29,22 @@ TOKEN = secrets.token_hex(32)
 
 STARTED_SECONDS = 120.0
 
-START = """
-import os, sys
-os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "1"
-from ray.scripts.scripts import main
-os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
-sys.argv[0] = "ray"
-main()
+JOIN = """
+import sys, time
+from ray._private.node import Node
+from ray._private.parameter import RayParams
+address, cores = sys.argv[1:]
+parameters = RayParams(
+    gcs_address=address, node_ip_address="127.0.0.1", num_cpus=int(cores), num_gpus=0, node_manager_port=0,
+    object_store_memory=100 * 1024 * 1024, min_worker_port=0, max_worker_port=0, include_log_monitor=False,
+    dashboard_agent_listen_port=None,
+)
+node = Node(parameters, head=False, shutdown_at_exit=True, spawn_reaper=False)
+print("Ray runtime started", flush=True)
+while True:
+    time.sleep(60)
 """
-"""`ray start` lets no second node join where Ray is confined to loopback addresses, and needs no more than this."""
+"""Join a cluster on loopback addresses, where `ray start` refuses a second node, as `ray.cluster_utils` does."""
 
 
 def free_port() -> int:
@@ -74,13 +81,14 @@ class RayNodes:
 
     def start(self, *, cores: int, environment: dict[str, str] | None = None) -> int:
         """Start a node, and return its number when it has joined."""
-        where = ["--head", "--port", str(self.port), "--include-dashboard=false"]
+        command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--port", str(self.port), "--block"]
+        command += ["--include-dashboard=false", "--num-cpus", str(cores), "--num-gpus", "0"]
+        command += ["--node-ip-address", "127.0.0.1", "--object-store-memory", str(100 * 1024 * 1024)]
+        command += ["--temp-dir", self._folder.name]
         if self.nodes:
-            where = ["--address", self.address]
+            command = [sys.executable, "-c", JOIN, self.address, str(cores)]
         node = subprocess.Popen(
-            [sys.executable, "-c", START, "start", *where, "--num-cpus", str(cores), "--num-gpus", "0"]
-            + ["--node-ip-address", "127.0.0.1", "--object-store-memory", str(100 * 1024 * 1024), "--block"]
-            + (["--temp-dir", self._folder.name] if not self.nodes else []),
+            command,
             env={**os.environ, "PYTHONPATH": self._python_path(), **self.environment, **(environment or {})},
             stdout=(Path(self._folder.name) / f"node-{len(self.nodes)}.log").open("wb"),
             stderr=subprocess.STDOUT,
