@@ -93,15 +93,14 @@ class TrialRunner:
             ),
             attempts,
         )
+        self._done = len(self._draws.ended)
         self._study: SearchStudy | None = None
         self._running: dict[int, TrialPlan] = {}
         self._jobs: dict[int, Job] = {}
         self.folds: Sequence[Fold] = work.dataset.folds
         self.workers = recorder.workers
         self.models_per_job = len(self.folds)
-        self.heartbeat = Heartbeat(
-            folder, phase=recorder.phase, total=schedule.trials_total, done=lambda: len(self._draws.ended)
-        )
+        self.heartbeat = Heartbeat(folder, phase=recorder.phase, total=schedule.trials_total, done=lambda: self._done)
         self._log = TrainingLog(work.cell, lambda number: f"trial {number + 1}/{schedule.trials_total}")
         self._heat_stop: HeatStop | None = None
         self._stopped_by_heat: list[TrialRecord] = []
@@ -143,7 +142,7 @@ class TrialRunner:
     @property
     def work_left(self) -> float:
         """Parameters of the models that are still to be trained: a model's work grows with them."""
-        waiting = self._schedule.trials_total - len(self._draws.ended) - len(self._running)
+        waiting = self._schedule.trials_total - self._done - len(self._running)
         return float(max(0, waiting) * self._space.grid.n_budget)
 
     @property
@@ -252,6 +251,7 @@ class TrialRunner:
         append_trial(self._folder / TRIALS, record)
         job = self._jobs.pop(record.number, None)
         self._draws.end(self._opened, record)
+        self._done += record.final
         decided = record.best_val_loss is not None or record.outcome.stop_reason in _REPEATABLE_ENDINGS
         if record.final and decided and job is not None:
             remove_checkpoints(job.checkpoints)
