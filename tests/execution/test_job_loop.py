@@ -25,7 +25,8 @@ from tsladder.data.samples import Fold
 from tsladder.data.windows import FoldWindows
 from tsladder.execution.crew import Ended, Event, JobOrder, Message, Progress, Retried, Slot
 from tsladder.execution.heartbeat import Heartbeat, VitalSigns
-from tsladder.execution.job_loop import Steps, describe_retry, run_steps
+from tsladder.execution.job_loop import describe_retry, run_steps
+from tsladder.execution.job_source import Steps
 from tsladder.execution.memory_guard import MemoryWatch
 from tsladder.execution.supervisor import Supervisor
 from tsladder.execution.thermal_guard import ThermalWatch

@@ -22,7 +22,8 @@ from tsladder.data.samples import Fold
 from tsladder.errors import WorkFailed
 from tsladder.execution.crew import Ended, Event, JobOrder, Lost, Message, Progress, Retried, Slot
 from tsladder.execution.heartbeat import Heartbeat, VitalSigns
-from tsladder.execution.job_loop import MOST_LOSSES, Steps, run_pool
+from tsladder.execution.job_loop import MOST_LOSSES, run_pool
+from tsladder.execution.job_source import Steps
 from tsladder.execution.thermal_guard import ThermalWatch
 from tsladder.interruption import Interrupted
 from tsladder.planning.machine import Machine

@@ -12,7 +12,8 @@ from tests.execution.test_pool import MACHINE, Cells, Source, TickingCrew
 from tests.execution.thermal import Lines, Script
 
 from tsladder.execution.crew import Slot
-from tsladder.execution.job_loop import SlotChoice, run_pool
+from tsladder.execution.job_loop import run_pool
+from tsladder.execution.slot_choice import SlotChoice
 from tsladder.execution.thermal_guard import ThermalWatch
 from tsladder.planning.machine import Machine
 

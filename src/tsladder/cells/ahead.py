@@ -19,8 +19,10 @@ from tsladder.cells.search_cell import found_trials
 from tsladder.cells.work import open_cell
 from tsladder.execution.crew import Crews
 from tsladder.execution.executors import executor_of
-from tsladder.execution.job_loop import SlotChoice, Steps, run_pool
+from tsladder.execution.job_loop import run_pool
+from tsladder.execution.job_source import Steps
 from tsladder.execution.local_crew import LocalCrew
+from tsladder.execution.slot_choice import SlotChoice
 from tsladder.execution.thermal_guard import ThermalWatch
 from tsladder.locks import is_locked
 from tsladder.params import AnyParams, PanelParams

@@ -31,7 +31,8 @@ from tsladder.cells.work import CellWork, clear_scratch, settings_params
 from tsladder.data.samples import Fold
 from tsladder.execution.crew import Ended, JobOrder, Message, Progress, Retried, Slot
 from tsladder.execution.heartbeat import Heartbeat
-from tsladder.execution.job_loop import STOPPING, Steps, describe_retry, heat_reason
+from tsladder.execution.job_loop import STOPPING, describe_retry, heat_reason
+from tsladder.execution.job_source import Steps
 from tsladder.interruption import Interrupted
 from tsladder.locks import exclusive_lock
 from tsladder.planning.plans import retraining_key, train_key

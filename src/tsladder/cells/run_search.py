@@ -18,7 +18,7 @@ from tsladder.cells.trial_identity import trial_base
 from tsladder.cells.trial_records import TrialRecorder
 from tsladder.cells.trial_runner import HeatStop, TrialRunner
 from tsladder.cells.work import CellWork, clear_scratch
-from tsladder.execution.job_loop import Steps
+from tsladder.execution.job_source import Steps
 from tsladder.interruption import Interrupted
 from tsladder.models.spec import ModelSpec
 from tsladder.panel.dataset import PanelDataset

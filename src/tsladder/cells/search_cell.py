@@ -8,7 +8,7 @@ from tsladder.artifacts.choice import Choice
 from tsladder.cells.run_search import Search, SearchResult, search_steps
 from tsladder.cells.search_outputs import winner_of, write_failure, write_heat_stop, write_search
 from tsladder.cells.work import CellWork
-from tsladder.execution.job_loop import Steps
+from tsladder.execution.job_source import Steps
 from tsladder.locks import exclusive_lock
 from tsladder.search.planned import planned_schedule, planned_space, validation_classes
 from tsladder.tracking import MlflowTracker, Tracker

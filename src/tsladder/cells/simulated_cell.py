@@ -19,7 +19,7 @@ from tsladder.cells.work import settings_params
 from tsladder.data.samples import Fold
 from tsladder.execution.crew import Ended, JobOrder, Message, Progress, Retried, Slot
 from tsladder.execution.heartbeat import Heartbeat
-from tsladder.execution.job_loop import Steps
+from tsladder.execution.job_source import Steps
 from tsladder.models.spec import ModelSpec
 from tsladder.planning.recipe import Settings
 from tsladder.search.configuration import Configuration, Value

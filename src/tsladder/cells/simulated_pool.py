@@ -14,7 +14,8 @@ from pathlib import Path
 from tsladder.artifacts.heat import TemperatureReading, ThermalLevel
 from tsladder.artifacts.trials import TrialRecord
 from tsladder.cells.simulated_cell import SimulatedCell, SimulatedTrainings, simulated_steps
-from tsladder.execution.job_loop import Steps, run_pool
+from tsladder.execution.job_loop import run_pool
+from tsladder.execution.job_source import Steps
 from tsladder.execution.thermal_guard import ThermalWatch
 from tsladder.execution.virtual_crew import VirtualCrew
 from tsladder.planning.machine import Machine

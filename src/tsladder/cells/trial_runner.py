@@ -20,7 +20,8 @@ from tsladder.cells.work import CellWork
 from tsladder.data.samples import Fold
 from tsladder.execution.crew import Ended, JobOrder, Message, Progress, Retried, Slot
 from tsladder.execution.heartbeat import Heartbeat
-from tsladder.execution.job_loop import STOPPING, Steps, describe_retry
+from tsladder.execution.job_loop import STOPPING, describe_retry
+from tsladder.execution.job_source import Steps
 from tsladder.params import PruningParams
 from tsladder.planning.identity import training_identity
 from tsladder.search.configuration import Configuration

@@ -35,7 +35,8 @@ from tsladder.data.samples import Fold
 from tsladder.data.windows import FoldWindows
 from tsladder.errors import WorkFailed
 from tsladder.execution.crew import Crew, Crews, Slot
-from tsladder.execution.job_loop import Steps, run_steps
+from tsladder.execution.job_loop import run_steps
+from tsladder.execution.job_source import Steps
 from tsladder.execution.local_crew import LocalCrew
 from tsladder.execution.thermal_guard import ThermalWatch
 from tsladder.execution.thermometer import Thermometer, thermometer_for

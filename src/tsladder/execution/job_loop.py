@@ -10,16 +10,16 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import time
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from tsladder.artifacts.heat import TemperatureReading
 from tsladder.artifacts.outcome import TrainingOutcome
-from tsladder.data.samples import Fold
-from tsladder.execution.crew import Crew, Ended, Event, JobOrder, Lost, Message, Progress, Retried, Slot
-from tsladder.execution.heartbeat import WRITE_EVERY_SECONDS, Heartbeat
+from tsladder.execution.crew import Crew, Ended, Event, JobOrder, Lost, Message, Retried, Slot
+from tsladder.execution.heartbeat import WRITE_EVERY_SECONDS
+from tsladder.execution.job_source import JobSource, Steps
+from tsladder.execution.slot_choice import MOST_WORKERS, FreeSlots, SlotChoice
 from tsladder.execution.thermal_guard import Action, ThermalWatch
 from tsladder.interruption import Interrupted, StopFlag, graceful_stop
 from tsladder.training.outcome import ended_early
@@ -29,11 +29,8 @@ T = TypeVar("T")
 
 _POLL_SECONDS = 0.5
 
-_MOST_WORKERS = 1024
-"""Number of jobs that could share a place at the very most: a place with a slot of this size has room."""
-
 _BEATS_A_SECOND = 25
-"""Number of heartbeats without news that are written in a second: each takes about half a millisecond."""
+"""Number of heartbeats that are written in a second: each takes about half a millisecond."""
 
 _RAREST_BEAT_SECONDS = 30.0
 """Longest interval between two heartbeats of a source, whatever their number: readers call two minutes a stall."""
@@ -44,10 +41,6 @@ MOST_LOSSES = 5
 """Number of places that may be lost under one job: the job that is lost once more ends as KILLED."""
 
 STOPPING = "stopping: trainings with checkpoints write one, the others finish their epoch"
-
-
-def _ignore(_text: str) -> None:
-    """Report nothing."""
 
 
 def describe_retry(event: Retried) -> str:
@@ -61,51 +54,6 @@ def describe_retry(event: Retried) -> str:
 def heat_reason(reading: TemperatureReading, done: str) -> str:
     """Return the reason of a cell that failed for heat and that the next run resumes; `done` says how much was done."""
     return f"stopped for heat with {done} done: {reading}; the next run resumes from there"
-
-
-class JobSource(Protocol):
-    """Jobs that train on the same samples, such as the trials of a search, and what becomes of their events.
-
-    `folds`: the samples. `workers`: how many of the jobs share one place. `models_per_job`: how many models a job
-    trains, one after the other. `heartbeat` is notified of everything.
-    """
-
-    @property
-    def folds(self) -> Sequence[Fold]: ...
-    @property
-    def workers(self) -> int: ...
-    @property
-    def models_per_job(self) -> int: ...
-    @property
-    def heartbeat(self) -> Heartbeat: ...
-
-    @property
-    def work_left(self) -> float:
-        """Estimate of the work in jobs that have not started, in any unit that all sources share."""
-
-    @property
-    def is_ready(self) -> bool:
-        """True where `next_job` may have a job now: if it has none, a slot was kept free for nothing. While no job of
-        this source runs, False means that there is none any more."""
-
-    def next_job(self, slot: Slot) -> JobOrder | None:
-        """Return the next job, to be started in `slot`; None: none now, or, while no job of this source runs, none any
-        more."""
-
-    def again(self, number: int, slot: Slot) -> JobOrder:
-        """Return the order of a job that was lost with its place, to be started in `slot`."""
-
-    def on_epoch(self, event: Progress) -> None: ...
-    def on_retry(self, event: Retried) -> None: ...
-    def on_message(self, event: Message) -> None: ...
-    def on_end(self, event: Ended) -> None: ...
-    def on_stop(self) -> None:
-        """Take notice that the user asks to stop."""
-
-
-Steps = Generator[JobSource, TemperatureReading | None, T]
-"""Work of one cell: it yields each source of jobs, is sent the reading of a stop for heat or None when they have ended,
-and returns its result."""
 
 
 def run_steps(
@@ -143,22 +91,6 @@ def run_pool(
     reading. An error of this process, such as a full disk, ends all jobs and propagates.
     """
     return _Pool(cells, crew, watch, pause_requested, choice or SlotChoice()).run()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SlotChoice:
-    """Choice of the slots of a cell.
-
-    `one_kind`: all jobs of a cell run in slots of one kind, that of its first job, so that all of its losses are
-    computed alike. Where none of that kind has been free for `patience` seconds of `clock` while others were, it takes
-    another, which `say` reports. `least_gib`: memory of the machine of the smallest place to use.
-    """
-
-    one_kind: bool = True
-    least_gib: float = 0.0
-    patience: float = 600.0
-    say: Callable[[str], None] = _ignore
-    clock: Callable[[], float] = time.monotonic
 
 
 @dataclass(slots=True)
@@ -200,50 +132,6 @@ class _Member:
         if self.source is None:
             raise RuntimeError("a job has events although its cell has no jobs")
         return self.source
-
-
-class _FreeSlots:
-    """Free slots of `crew` while it is offered to many sources in turn, asked for no more often than needed: of a
-    thousand places that takes a while."""
-
-    def __init__(self, crew: Crew, choice: SlotChoice) -> None:
-        self._crew = crew
-        self._choice = choice
-        self._kept: set[str] = set()
-        self._known: dict[int, dict[str, deque[Slot]]] = {}
-
-    def first(self, workers: int, kind: str | None = None) -> Slot | None:
-        """Return a free slot of the size at which `workers` fit one place, of the kind `kind`, or of the kind of which
-        most are free; None where there is none."""
-        found = self._by_kind(workers)
-        if kind is None or not self._choice.one_kind:
-            kind = max(found, key=lambda name: len(found[name]), default=None)
-        known = deque[Slot]() if kind is None else found.get(kind, deque())
-        return known[0] if known else None
-
-    def take(self, slot: Slot) -> None:
-        """Take the first slot of its size and kind, in which a job has been started: slots of other sizes are looked
-        for again."""
-        self._known = {slot.workers: self._known[slot.workers]}
-        self._known[slot.workers][slot.kind].popleft()
-
-    def keep_place(self, kind: str | None) -> None:
-        """Offer the first place that has room no more."""
-        slot = self.first(_MOST_WORKERS, kind)
-        if slot is not None:
-            self._kept.add(slot.place)
-
-    def _by_kind(self, workers: int) -> dict[str, deque[Slot]]:
-        if workers not in self._known:
-            found: dict[str, deque[Slot]] = {}
-            for slot in self._crew.free(workers):
-                if slot.machine.memory_gib >= self._choice.least_gib:
-                    found.setdefault(slot.kind, deque()).append(slot)
-            self._known[workers] = found
-        for slots in self._known[workers].values():
-            while slots and slots[0].place in self._kept:
-                slots.popleft()
-        return self._known[workers]
 
 
 class _Pool:
@@ -326,7 +214,7 @@ class _Pool:
 
     def _has_room(self) -> bool:
         """Check whether some job could be started. Whole places are looked for first, since those are few slots."""
-        return self._crew is None or bool(self._crew.free(1) or self._crew.free(_MOST_WORKERS))
+        return self._crew is None or bool(self._crew.free(1) or self._crew.free(MOST_WORKERS))
 
     def _serve_once(self, stop: StopFlag) -> bool:
         """Offer free slots to all sources once, those with the most work left first. Returns True where a cell went on
@@ -338,7 +226,7 @@ class _Pool:
             if not member.running and not member.lost and not member.jobs.is_ready:
                 self._resume(member, None)
                 return True
-        slots = _FreeSlots(self._working_crew, self._choice)
+        slots = FreeSlots(self._working_crew, self._choice)
         for member in sorted(active, key=_work_left, reverse=True):
             source = member.source
             if source is None:
@@ -346,7 +234,7 @@ class _Pool:
             while not stop.is_set:
                 slot = slots.first(source.workers, member.kind)
                 if slot is None:
-                    if slots.first(_MOST_WORKERS) is None:
+                    if slots.first(MOST_WORKERS) is None:
                         return False
                     if member.lost or source.is_ready:
                         # A job that needs a large share would never find one beside a stream of smaller ones.

@@ -140,6 +140,8 @@ OUTSIDE = {
     "tsladder.training.checkpoints": "keeps checkpoints; a training that goes on from one repeats every digit",
     "tsladder.execution.crew": "what is asked of workers, wherever they are",
     "tsladder.execution.job_loop": "keeps workers busy",
+    "tsladder.execution.job_source": "what a cell asks of the loop",
+    "tsladder.execution.slot_choice": "where the trials of a cell may run",
     "tsladder.execution.local_crew": "the workers of this machine",
     "tsladder.execution.local_places": "the devices of this machine",
     "tsladder.execution.memory_guard": "ends a worker that takes too much",
