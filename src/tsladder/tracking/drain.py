@@ -83,7 +83,9 @@ class Drainer:
         self._thread: threading.Thread | None = None
         self._appended = False
         self._hurry = False
-        self._attempts = 0
+        self._begun = 0
+        self._ended = 0
+        """Numbers of the attempt that began last and of the one that ended last."""
         self._last = _Ending.EMPTY
         self._reported = False
         self._name = new_key()
@@ -169,11 +171,12 @@ class Drainer:
     def _wait(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         with self._condition:
-            before = self._attempts
+            before = self._begun
             self._hurry = True
             self._condition.notify_all()
             while self._thread is not None and (left := deadline - time.monotonic()) > 0:
-                if self._attempts > before and self._last is _Ending.FAILED:
+                # What began earlier may have failed for a reason that is gone.
+                if self._ended > before and self._last is _Ending.FAILED:
                     return
                 self._condition.wait(left)
 
@@ -183,9 +186,10 @@ class Drainer:
         while True:
             with self._condition:
                 self._appended = False
+                self._begun += 1
             ending = self._attempt()
             with self._condition:
-                self._attempts += 1
+                self._ended = self._begun
                 self._last = ending
                 if ending is _Ending.EMPTY and not self._appended:
                     self._thread = None
