@@ -106,7 +106,7 @@ def test_what_ended_while_the_database_was_locked_is_logged_once_when_it_is_free
     lock.execute("ROLLBACK")
     lock.close()
     tracker.finish(parent, RunStatus.FINISHED, {"best_val_loss": 0.3})
-    assert [run.name[-1] for run in tracker.runs(parent)] == ["0", "1", "2", "3"]
+    assert sorted(run.name[-1] for run in tracker.runs(parent)) == ["0", "1", "2", "3"]
     assert {run.status for run in tracker.runs()} == {RunStatus.FINISHED}
     assert len(said) == 2
     assert "locked" in said[0]
