@@ -87,6 +87,15 @@ def fingerprints_of_the_checkout() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def files_that_wait_for_no_disk() -> Iterator[None]:
+    """Leave out the wait for the disk in the process of the tests: no test cuts the power, and a kill keeps what the
+    kernel has. What a test starts as a process of its own waits."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def tables_of_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Copy MLflow's tables instead of making them anew for every store."""
     from tests import mlflow_tables

@@ -75,13 +75,14 @@ def nodes(path: Path) -> tuple[ast.AST, ...]:
     return tuple(ast.walk(ast.parse(path.read_text("utf-8"))))
 
 
-def texts(path: Path) -> Iterator[str]:
+@functools.cache
+def texts(path: Path) -> tuple[str, ...]:
     """Whole string constants of a module."""
-    for node in nodes(path):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.value
+    constants = (node.value for node in nodes(path) if isinstance(node, ast.Constant))
+    return tuple(value for value in constants if isinstance(value, str))
 
 
+@functools.cache
 def parses_json(path: Path) -> bool:
     """Does a module call `read_json`, hand it on, or use `json.load` or `json.loads`?"""
     for node in nodes(path):

@@ -172,7 +172,7 @@ def test_a_day_too_many_leads_to_fewer_days_then_to_checkpointing_then_to_chunks
         return fit(job, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(trainer, "fit", fit_within)
-    plain = panel_job(settings=settings(dropout=0.0), plan=batch_plan(4, 8))
+    plain = panel_job(settings=settings(dropout=0.0, epochs=1), plan=batch_plan(4, 8))
     outcome = trained_here(plain, whole_fold(cell))
     assert [(plan.micro_batch, plan.activation_checkpointing, plan.stocks_at_once) for plan in tried] == [
         (4, False, None),
