@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import time
@@ -53,8 +54,10 @@ def process_of(run: subprocess.Popen[str], word: str) -> psutil.Process:
     deadline = time.monotonic() + 120.0
     while time.monotonic() < deadline:
         for process in psutil.Process(run.pid).children(recursive=True):
-            if process.is_running() and word in process.cmdline():
-                return process
+            # One of them may end at this moment.
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if word in process.cmdline():
+                    return process
         time.sleep(0.1)
     raise AssertionError(f"no process of {word} within two minutes")
 

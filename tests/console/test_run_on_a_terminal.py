@@ -292,7 +292,8 @@ def test_into_pipes_what_dvc_prints_comes_through_unchanged_each_to_its_own(plac
     done = piped(places, "run")
     assert done.returncode == 1
     assert done.stdout.startswith(
-        "targets: repro\nRunning stage 'hpo@12k-1':\n12k-h1: trial 1/7: val_loss 0.5\n\nOPEN  12k-h1"
+        "targets: repro plan features splits\n"
+        "Running stage 'hpo@12k-1':\n12k-h1: trial 1/7: val_loss 0.5\n\nOPEN  12k-h1"
     )
     first, memory, *said = done.stderr.splitlines()
     path = first.removeprefix("tsladder: log: ")

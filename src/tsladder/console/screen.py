@@ -60,7 +60,9 @@ class Screen:
         for number in (signal.SIGTSTP, signal.SIGQUIT):
             self._handlers[number] = signal.signal(number, self._note_signal)
         try:
-            self._show()
+            # Between two commands of a run the user may have sent it to the background.
+            if _in_foreground(self._terminal):
+                self._show()
         except BaseException:
             self._end()
             raise
