@@ -33,7 +33,7 @@ _COMPACT_AFTER = 500
 
 _WAITS = b'{"key":"'
 _DONE = b'{"done":"'
-"""How a line, and the mark of a line that is done, begin."""
+"""Beginnings of a line, and of the mark of a line that is done."""
 
 Number = Annotated[float, NanIfNull()]
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import shutil
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -74,10 +73,10 @@ def train_winner(work: CellWork, choice: Choice, tracker: Tracker | None = None)
     would compare unequal efforts. A stop for heat also makes the cell failed, until the next start resumes. Raises
     Interrupted when asked to stop.
     """
-    inputs = work.dataset.fingerprint(), work.dataset.splits_record
-    key = retraining_key(work.train_plan, choice, *inputs)
-    with exclusive_lock(winner_folder(work, choice), f"the retraining of {work.cell}"):
-        trained = train_seeds(work, choice, winner_folder(work, choice), tracker)
+    key = retraining_key(work.train_plan, choice, work.dataset.fingerprint(), work.dataset.splits_record)
+    folder = winner_folder(work, choice)
+    with exclusive_lock(folder, f"the retraining of {work.cell}"):
+        trained = train_seeds(work, choice, folder, tracker)
         if isinstance(trained, str):
             _finish(work, key, _failed(work, trained))
             return
@@ -165,8 +164,8 @@ def job_steps(
     *,
     beside_others: bool = False,
 ) -> Steps[SeedResults]:
-    """Do as `train_jobs`, with the crew of the caller. `beside_others`: where it trains other models as well, which
-    leave no core idle."""
+    """Train as `train_jobs` does, with the crew of the caller. `beside_others`: where it trains other models as well,
+    which leave no core idle."""
     clear_scratch(folder)
     for number in jobs:
         _discard_machine_failure(seed_folder(folder, number) / OUTCOME)
@@ -215,7 +214,7 @@ class _Seeds:
         self._started: dict[int, int] = {}
         self._stopped_by_heat: dict[int, TrainingOutcome] = {}
         self._parent_id = ""
-        self._results = LiveResults(work.places, work.params, self._say)
+        self._results = LiveResults(work.places, work.params, work.say)
         winner_of = purpose.winner_of
         self._log = TrainingLog(
             work.cell, lambda number: f"{winner_of}{' ' if winner_of else ''}{purpose.named(number)}/{total}"
@@ -240,7 +239,7 @@ class _Seeds:
             workers=self.workers,
             each=purpose.each,
         ):
-            self._say(line)
+            self._work.say(line)
         with open_cell_run(self._tracker, str(work.cell), work.tags(Phase.SEARCH, work.search_key)) as parent:
             self._parent_id = parent.run_id
             reading = yield self
@@ -282,10 +281,10 @@ class _Seeds:
         self._log.epoch_ended(event)
 
     def on_retry(self, event: Retried) -> None:
-        self._say(f"{self._purpose.named(event.number)}: {describe_retry(event)}")
+        self._work.say(f"{self._purpose.named(event.number)}: {describe_retry(event)}")
 
     def on_message(self, event: Message) -> None:
-        self._say(f"{self._purpose.named(event.number)}: {event.text}")
+        self._work.say(f"{self._purpose.named(event.number)}: {event.text}")
 
     def on_end(self, event: Ended) -> None:
         work, purpose, job = self._work, self._purpose, self._jobs[event.number]
@@ -298,10 +297,7 @@ class _Seeds:
             self._results.update()
 
     def on_stop(self) -> None:
-        self._say(f"{STOPPING}; a second Ctrl-C stops at once")
-
-    def _say(self, text: str) -> None:
-        print(f"{self._work.cell}: {text}", file=sys.stderr, flush=True)
+        self._work.say(f"{STOPPING}; a second Ctrl-C stops at once")
 
 
 def _in_slot(work: CellWork, job: Job, slot: Slot) -> Job:
@@ -325,11 +321,9 @@ def _heartbeat(folder: Path, purpose: Purpose, total: int) -> Heartbeat:
 def _store_seed(work: CellWork, job: Job, event: Ended, folder: Path, purpose: Purpose) -> None:
     outcome = event.outcome
     loss = "no loss" if outcome.best_val_loss is None else f"val_loss {outcome.best_val_loss:.4f}"
-    print(
-        f"{work.cell}: {purpose.named(event.number)}: {loss}, {outcome.stop_reason} after {outcome.epochs_run} epochs "
-        f"in {outcome.seconds:.1f} s",
-        file=sys.stderr,
-        flush=True,
+    work.say(
+        f"{purpose.named(event.number)}: {loss}, {outcome.stop_reason} after {outcome.epochs_run} epochs "
+        f"in {outcome.seconds:.1f} s"
     )
     if outcome.stop_reason in (StopReason.INTERRUPTED, StopReason.THERMAL):
         return

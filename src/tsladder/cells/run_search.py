@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,15 +83,13 @@ def run_search(search: Search, tracker: Tracker) -> SearchResult | str:
 
 
 def search_steps(search: Search, tracker: Tracker) -> Steps[SearchResult | str]:
-    """Do as `run_search`, with the crew of the caller."""
+    """Search as `run_search` does, with the crew of the caller."""
     work, schedule = search.work, search.schedule
     workers = _workers(search)
     if isinstance(workers, str):
         return workers
 
-    def say(text: str) -> None:
-        print(f"{work.cell}: {text}", file=sys.stderr, flush=True)
-
+    say = work.say
     results = LiveResults(work.places, work.params, say)
 
     def publish(records: Sequence[TrialRecord]) -> None:

@@ -203,21 +203,21 @@ class CellWork:
             drawn=stocks_drawn(recipe),
         )
 
+    def say(self, text: str) -> None:
+        """Print a line on this cell to stderr."""
+        print(f"{self.cell}: {text}", file=sys.stderr, flush=True)
+
     def crew(self) -> Crew:
         """Return a crew that trains the models of this cell alone."""
         return self.crews(self.machine)
 
     def run(self, steps: Steps[T]) -> T:
-        """Do work of this cell alone, with a crew of its own, and return its result. Raises Interrupted when asked to
-        stop."""
-
-        def say(text: str) -> None:
-            print(f"{self.cell}: {text}", file=sys.stderr, flush=True)
-
+        """Train the jobs of this cell alone, with a crew of its own, and return the result. Raises Interrupted when
+        asked to stop."""
         return run_steps(
             steps,
             self.crew,
-            watch=ThermalWatch(self.thermometer, say),
+            watch=ThermalWatch(self.thermometer, self.say),
             pause_requested=lambda: is_locked(self.places.pause),
         )
 

@@ -171,7 +171,7 @@ class _Pool:
         return [member.error for member in self._members]
 
     def _turn(self, stop: StopFlag) -> None:
-        """Do what is due, then handle the events of a moment."""
+        """Start, pause or stop jobs as is due, then handle the events of a moment."""
         stopping = stop.is_set
         running = () if self._crew is None else self._crew.running
         action = self._watch.update(running, stopping=stopping, pause_requested=self._pause_requested())
@@ -388,10 +388,7 @@ class _Pool:
                 message = f"lost with its place: {started.losses[-1]}"
                 seconds = time.perf_counter() - started.since
                 _tell_end(started, ended_early(started.order.job, StopReason.INTERRUPTED, seconds, message))
-            if member.steps is not None:
-                self._resume(member, None)
-                self._leave(member)
-            self._dismiss(member, Interrupted("stopped before its next trainings"))
+            self._conclude(member, None, "stopped before its next trainings")
 
     def _end_for_heat(self, *, stopping: bool) -> None:
         """End every running job as THERMAL, then every cell."""
@@ -407,10 +404,16 @@ class _Pool:
             seconds, message = time.perf_counter() - started.since, f"ended for heat: {self._watch.reading}"
             self._end(number, ended_early(started.order.job, StopReason.THERMAL, seconds, message))
         for member in self._members:
-            if member.steps is not None and not member.over:
-                self._resume(member, None if stopping else self._watch.reading)
-                self._leave(member)
-            self._dismiss(member, Interrupted(f"stopped before its next trainings: {self._watch.reading}"))
+            told = None if stopping else self._watch.reading
+            self._conclude(member, told, f"stopped before its next trainings: {self._watch.reading}")
+
+    def _conclude(self, member: _Member, reading: TemperatureReading | None, why: str) -> None:
+        """Let a cell end of which no job runs; where it wants further trainings, it is interrupted for the reason
+        `why`."""
+        if member.steps is not None and not member.over:
+            self._resume(member, reading)
+            self._leave(member)
+        self._dismiss(member, Interrupted(why))
 
     @property
     def _working_crew(self) -> Crew:

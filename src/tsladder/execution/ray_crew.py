@@ -46,7 +46,7 @@ _ALWAYS = {
     "RAY_gcs_rpc_server_reconnect_timeout_s": "604800",
 }
 _ONE_MACHINE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
-"""What confines every process of Ray to loopback addresses."""
+"""Environment variable that confines every process of Ray to loopback addresses."""
 
 _CONNECT_SECONDS = 5.0
 _LEAVE_SECONDS = 10.0

@@ -108,7 +108,7 @@ class SpoolCarrier:
         return experiment in self._stores and self._stores[experiment].was_deleted()
 
     def carry(self, line: SpoolLine, *, doubtful: bool) -> bool:
-        """Do in the store what `line` asks for. Returns whether anything had to be logged.
+        """Carry out in the store what `line` asks for. Returns whether anything had to be logged.
 
         `doubtful`: the line may have been carried out before, in whole or in part, by a process that was killed or at
         an attempt that failed.
