@@ -27,7 +27,7 @@ from tsladder.panel.day_batches import DaySamples
 from tsladder.params import HardwareParams
 from tsladder.planning.duration import step_terms
 from tsladder.planning.machine import survey
-from tsladder.planning.memory import memory_terms, predicted_memory_gib, scoring_batch, with_micro_batch
+from tsladder.planning.memory import HeldPanel, memory_terms, predicted_memory_gib, scoring_batch, with_micro_batch
 from tsladder.planning.recipe import Settings
 from tsladder.training.outcome import Job
 
@@ -140,8 +140,9 @@ def measured(
     outcome = trained(job_of(spec, plan, device, threads, drawn), fold).outcome
     if outcome.peak_memory_gib is None or outcome.plan != plan:
         raise SystemExit(f"{spec.architecture()} under {plan} ended as {outcome.stop_reason}: {outcome.message}")
-    predicted, measured_gib = predicted_memory_gib(spec, plan, drawn=drawn), outcome.peak_memory_gib
-    held, step = memory_terms(spec, plan, 1.0, drawn=drawn)
+    panel = HeldPanel(cube_bytes=cube.size, training_days=steps * days, drawn=drawn)
+    predicted, measured_gib = predicted_memory_gib(spec, plan, panel=panel), outcome.peak_memory_gib
+    held, step = memory_terms(spec, plan, 1.0, panel=panel)
     seconds = outcome.train_seconds / (EPOCHS * steps)
     shape = f"{d_model} x {n_layers} x {n_heads} x {ratio}"
     print(
