@@ -9,8 +9,11 @@ from tsladder.places import Places
 from tsladder.planning.memory import NO_PANEL, HeldPanel
 from tsladder.planning.panel_cells import panel_size
 
-BATCH_BYTES = 640
-"""Bytes of a session of a cube that are no values: the header of its record batch, and the gaps between its fields."""
+BATCH_BYTES, FIELD_BYTES = 160, 80
+"""Bytes of a session of a cube that are no values: the header of its record batch, and what describes a field and fills
+its last bytes."""
+
+_FIELDS, _GRAPH_FIELDS = 6, 2
 
 
 def panel_held(params: PanelParams, *, sessions: int, stocks: int, drawn: int | None) -> HeldPanel:
@@ -20,9 +23,10 @@ def panel_held(params: PanelParams, *, sessions: int, stocks: int, drawn: int | 
     Training has at most the days that are left by the first windows, or the history of members, and by the days that
     validation and test need.
     """
+    fields = _FIELDS if params.graph is None else _FIELDS + _GRAPH_FIELDS
     before = max(params.universe.min_history, params.windows.context_length - 1)
     return HeldPanel(
-        cube_bytes=sessions * (stocks * _bytes_of_a_stock(params) + BATCH_BYTES),
+        cube_bytes=sessions * (BATCH_BYTES + FIELD_BYTES * fields + stocks * _bytes_of_a_stock(params)),
         training_days=max(0, sessions - before - 2 * params.splits.min_days),
         drawn=drawn,
     )
