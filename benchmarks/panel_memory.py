@@ -1,6 +1,7 @@
 """Predicted against measured peak memory and time of a training process of a panel, on made-up cubes.
 
-    python benchmarks/panel_memory.py [--family NAME] [--stocks 36] [--drawn 64] [--threads 1] [--every 3] [--out FILE]
+    python benchmarks/panel_memory.py [--family NAME] [--stocks 36] [--drawn 64] [--sessions 2518]
+        [--threads 1] [--every 3] [--out FILE]
 
 Every case is trained for two epochs of two steps in a worker of its own, as a trial would be, and its peak resident
 size, or that of the allocator on a GPU, is held against what `tsladder plan` predicts without calibration.
@@ -32,6 +33,9 @@ from tsladder.planning.recipe import Settings
 from tsladder.training.outcome import Job
 
 SESSIONS = 60
+DAYS = 150
+"""Sessions of a cube beside those of the first window, unless it is asked for more."""
+
 FEATURES = 9
 NEIGHBOURS = 20
 EDGE_FEATURES = 3
@@ -71,12 +75,17 @@ def main() -> None:
     parser.add_argument("--family", choices=panel_names(), default="panel_transformer")
     parser.add_argument("--stocks", type=int, help="only the cases of so many stocks")
     parser.add_argument("--drawn", type=int, help="train on so many stocks, drawn on each day")
+    parser.add_argument(
+        "--sessions", type=int, default=SESSIONS + DAYS, help="sessions of the cube, all of which count"
+    )
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--every", type=int, default=1, help="measure only every so many-th case")
     parser.add_argument("--layers-over-graph", type=int, default=0)
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
+    if arguments.sessions < SESSIONS + DAYS:
+        parser.error(f"--sessions must be at least {SESSIONS + DAYS}, which the windows need, got {arguments.sessions}")
     machine = survey(HardwareParams(device=arguments.device, memory_gib=None, workers="auto"))
     cases = [case for case in CASES if arguments.stocks in (None, case[0])][:: arguments.every]
     rows = []
@@ -86,7 +95,9 @@ def main() -> None:
     )
     with tempfile.TemporaryDirectory(prefix="tsladder-panel-memory-") as folder:
         cubes = {
-            stocks: made_up_cube(Path(folder), stocks, with_graph=arguments.layers_over_graph > 0)
+            stocks: made_up_cube(
+                Path(folder), stocks, with_graph=arguments.layers_over_graph > 0, sessions=arguments.sessions
+            )
             for stocks in {case[0] for case in cases}
         }
         for case in cases:
@@ -208,10 +219,9 @@ def job_of(spec: ModelSpec, plan: BatchPlan, device: str, threads: int, drawn: i
     )
 
 
-def made_up_cube(folder: Path, stocks: int, *, with_graph: bool) -> Cube:
+def made_up_cube(folder: Path, stocks: int, *, with_graph: bool, sessions: int = SESSIONS + DAYS) -> Cube:
     """Write a cube of noise and open it: values affect neither memory nor time. All stocks are members of all days."""
     rng = np.random.default_rng(0)
-    sessions = SESSIONS + 150
     shape = (sessions, stocks)
     key = f"{stocks:016x}" * 4
     edges_TSkK = rng.normal(size=(*shape, NEIGHBOURS, EDGE_FEATURES)).astype(np.float32) if with_graph else None
