@@ -1,6 +1,7 @@
 """Predicted against measured peak memory and time of a training process of a panel, on made-up cubes.
 
-    python benchmarks/panel_memory.py [--family NAME] [--stocks 36] [--drawn 64] [--threads 1] [--every 3] [--out FILE]
+    python benchmarks/panel_memory.py [--family NAME] [--stocks 36] [--drawn 64] [--sessions 2518]
+        [--threads 1] [--every 3] [--out FILE]
 
 Every case is trained for two epochs of two steps in a worker of its own, as a trial would be, and its peak resident
 size, or that of the allocator on a GPU, is held against what `tsladder plan` predicts without calibration.
@@ -27,11 +28,14 @@ from tsladder.panel.day_batches import DaySamples
 from tsladder.params import HardwareParams
 from tsladder.planning.duration import step_terms
 from tsladder.planning.machine import survey
-from tsladder.planning.memory import memory_terms, predicted_memory_gib, scoring_batch, with_micro_batch
+from tsladder.planning.memory import HeldPanel, memory_terms, predicted_memory_gib, scoring_batch, with_micro_batch
 from tsladder.planning.recipe import Settings
 from tsladder.training.outcome import Job
 
 SESSIONS = 60
+DAYS = 150
+"""Sessions of a cube beside those of the first window, unless it is asked for more."""
+
 FEATURES = 9
 NEIGHBOURS = 20
 EDGE_FEATURES = 3
@@ -71,12 +75,17 @@ def main() -> None:
     parser.add_argument("--family", choices=panel_names(), default="panel_transformer")
     parser.add_argument("--stocks", type=int, help="only the cases of so many stocks")
     parser.add_argument("--drawn", type=int, help="train on so many stocks, drawn on each day")
+    parser.add_argument(
+        "--sessions", type=int, default=SESSIONS + DAYS, help="sessions of the cube, all of which count"
+    )
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--every", type=int, default=1, help="measure only every so many-th case")
     parser.add_argument("--layers-over-graph", type=int, default=0)
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
+    if arguments.sessions < SESSIONS + DAYS:
+        parser.error(f"--sessions must be at least {SESSIONS + DAYS}, which the windows need, got {arguments.sessions}")
     machine = survey(HardwareParams(device=arguments.device, memory_gib=None, workers="auto"))
     cases = [case for case in CASES if arguments.stocks in (None, case[0])][:: arguments.every]
     rows = []
@@ -86,7 +95,9 @@ def main() -> None:
     )
     with tempfile.TemporaryDirectory(prefix="tsladder-panel-memory-") as folder:
         cubes = {
-            stocks: made_up_cube(Path(folder), stocks, with_graph=arguments.layers_over_graph > 0)
+            stocks: made_up_cube(
+                Path(folder), stocks, with_graph=arguments.layers_over_graph > 0, sessions=arguments.sessions
+            )
             for stocks in {case[0] for case in cases}
         }
         for case in cases:
@@ -140,8 +151,9 @@ def measured(
     outcome = trained(job_of(spec, plan, device, threads, drawn), fold).outcome
     if outcome.peak_memory_gib is None or outcome.plan != plan:
         raise SystemExit(f"{spec.architecture()} under {plan} ended as {outcome.stop_reason}: {outcome.message}")
-    predicted, measured_gib = predicted_memory_gib(spec, plan, drawn=drawn), outcome.peak_memory_gib
-    held, step = memory_terms(spec, plan, 1.0, drawn=drawn)
+    panel = HeldPanel(cube_bytes=cube.size, training_days=steps * days, drawn=drawn)
+    predicted, measured_gib = predicted_memory_gib(spec, plan, panel=panel), outcome.peak_memory_gib
+    held, step = memory_terms(spec, plan, 1.0, panel=panel)
     seconds = outcome.train_seconds / (EPOCHS * steps)
     shape = f"{d_model} x {n_layers} x {n_heads} x {ratio}"
     print(
@@ -207,10 +219,9 @@ def job_of(spec: ModelSpec, plan: BatchPlan, device: str, threads: int, drawn: i
     )
 
 
-def made_up_cube(folder: Path, stocks: int, *, with_graph: bool) -> Cube:
+def made_up_cube(folder: Path, stocks: int, *, with_graph: bool, sessions: int = SESSIONS + DAYS) -> Cube:
     """Write a cube of noise and open it: values affect neither memory nor time. All stocks are members of all days."""
     rng = np.random.default_rng(0)
-    sessions = SESSIONS + 150
     shape = (sessions, stocks)
     key = f"{stocks:016x}" * 4
     edges_TSkK = rng.normal(size=(*shape, NEIGHBOURS, EDGE_FEATURES)).astype(np.float32) if with_graph else None

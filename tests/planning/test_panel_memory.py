@@ -16,6 +16,7 @@ from tsladder.planning.memory import (
     HEADROOM,
     SCORING_BATCH,
     SCORING_BATCH_OF_STOCKS,
+    HeldPanel,
     candidate_plans,
     least_memory_gib,
     memory_terms,
@@ -97,30 +98,32 @@ def test_a_step_on_drawn_stocks_takes_their_memory_and_validation_that_of_all() 
     all: 60 sessions of 9 numbers and a flag. The scoring of all stocks takes more than that of the drawn ones."""
     for plan in plans(431, 32):
         few, drawn, every = (
-            memory_terms(big(stocks), plan, 1.0, drawn=number)[1]
+            memory_terms(big(stocks), plan, 1.0, panel=HeldPanel(drawn=number))[1]
             for stocks, number in ((64, None), (431, 64), (431, None))
         )
         assert few <= drawn <= every
     largest = plans(431, 32)[0]
-    of_a_step = memory_terms(big(431), largest, 1.0, drawn=64)[1]
+    of_a_step = memory_terms(big(431), largest, 1.0, panel=HeldPanel(drawn=64))[1]
     assert of_a_step == memory_terms(big(64), largest, 1.0)[1] + 2 * 32 * 431 * 60 * (9 * 4 + 1)
     smallest = next(plan for plan in plans(431, 32) if plan.micro_batch == 1 and plan.activation_checkpointing)
-    assert memory_terms(big(64), smallest, 1.0)[1] < memory_terms(big(431), smallest, 1.0, drawn=64)[1]
+    assert memory_terms(big(64), smallest, 1.0)[1] < memory_terms(big(431), smallest, 1.0, panel=HeldPanel(drawn=64))[1]
 
 
 @pytest.mark.parametrize("drawn", [36, 100])
 def test_as_many_drawn_stocks_as_there_are_take_the_memory_of_all(drawn: int) -> None:
     for plan in plans(36, 32):
-        assert memory_terms(big(36), plan, 1.0, drawn=drawn) == memory_terms(big(36), plan, 1.0)
+        assert memory_terms(big(36), plan, 1.0, panel=HeldPanel(drawn=drawn)) == memory_terms(big(36), plan, 1.0)
 
 
 def test_days_on_which_few_stocks_are_drawn_fit_whole_where_those_with_all_do_not() -> None:
     recipe = {"effective_batch": 32, "precision": "fp32", "optimizer": "adamw", "memory_gib": 4.0}
-    whole, drawn = (plan_batch(big(431), drawn=number, **recipe) for number in (None, 64))  # type: ignore[arg-type]
+    whole, drawn = (plan_batch(big(431), panel=HeldPanel(drawn=number), **recipe) for number in (None, 64))  # type: ignore[arg-type]
     assert whole is not None
     assert drawn is not None
     assert drawn.micro_batch > whole.micro_batch
-    assert predicted_memory_gib(big(431), drawn, drawn=64) <= 4.0 < predicted_memory_gib(big(431), drawn)
+    assert (
+        predicted_memory_gib(big(431), drawn, panel=HeldPanel(drawn=64)) <= 4.0 < predicted_memory_gib(big(431), drawn)
+    )
 
 
 @given(stocks=st.integers(2, 5000), micro_batch=st.one_of(st.none(), st.integers(1, 200)))

@@ -216,5 +216,7 @@ def _workers(search: Search) -> int | str:
     memory = work.machine.memory_gib / workers
     unfit = [spec for spec in offered if any(work.batch_plan(spec, memory, b) is None for b in space.effective_batches)]
     if unfit:
-        return insufficient_memory(unfit, len(offered), machine=work.machine, workers=workers, recipe=work.recipe)
+        return insufficient_memory(
+            unfit, len(offered), machine=work.machine, workers=workers, recipe=work.recipe, panel=work.held_panel
+        )
     return workers

@@ -47,8 +47,16 @@ from tsladder.panel.study_cube import study_cube
 from tsladder.params import AnyParams, PanelParams, RankTargetParams, TargetParams
 from tsladder.places import Places
 from tsladder.planning.duration import Forecast, RunLength, forecast
+from tsladder.planning.held_panel import panel_held
 from tsladder.planning.machine import ExecutionPlan, Machine, lay_out, survey
-from tsladder.planning.memory import Calibration, best_on_disk, plan_batch, predicted_memory_gib
+from tsladder.planning.memory import (
+    NO_PANEL,
+    Calibration,
+    HeldPanel,
+    best_on_disk,
+    plan_batch,
+    predicted_memory_gib,
+)
 from tsladder.planning.plans import cell_key
 from tsladder.planning.recipe import Settings
 from tsladder.planning.too_little_memory import check_memory
@@ -179,8 +187,18 @@ class CellWork:
     def spec(self, architecture: Mapping[str, int]) -> ModelSpec:
         return spec_from_architecture(self.geometry, architecture)
 
+    @property
+    def held_panel(self) -> HeldPanel:
+        """Data of the panel that each worker of this cell holds; none in a series study."""
+        if not isinstance(self.params, PanelParams):
+            return NO_PANEL
+        features = self.panel.features
+        return panel_held(
+            self.params, sessions=features.sessions, stocks=features.symbols, drawn=stocks_drawn(self.recipe)
+        )
+
     def execution(self, spec: ModelSpec) -> ExecutionPlan:
-        return lay_out(spec, self.machine, self.params.hardware)
+        return lay_out(spec, self.machine, self.params.hardware, panel=self.held_panel)
 
     def batch_plan(
         self,
@@ -200,7 +218,7 @@ class CellWork:
             optimizer=recipe.optimizer,
             memory_gib=memory_gib,
             calibration=calibration or self.machine.calibration,
-            drawn=stocks_drawn(recipe),
+            panel=self.held_panel,
         )
 
     def say(self, text: str) -> None:
@@ -227,13 +245,13 @@ class CellWork:
         if plan is None:
             return None
         # A model small enough to share the machine keeps the same number of threads when it trains alone.
-        threads = min(slot.threads, lay_out(spec, slot.machine, self.params.hardware).threads)
+        threads = min(slot.threads, lay_out(spec, slot.machine, self.params.hardware, panel=self.held_panel).threads)
         device, place, kind = slot.machine.device, slot.place, slot.kind
         return JobExecution(plan=plan, device=device, threads=threads, place=place, kind=kind)
 
     def predicted_memory_gib(self, spec: ModelSpec, plan: BatchPlan) -> float:
         """Predict the peak memory of a worker on this machine."""
-        return predicted_memory_gib(spec, plan, self.machine.calibration, drawn=stocks_drawn(self.recipe))
+        return predicted_memory_gib(spec, plan, self.machine.calibration, panel=self.held_panel)
 
     def scratch(self, spec: ModelSpec, live: Path) -> str | None:
         """Return the folder where a job of the live record `live` keeps its best weights meanwhile; None: they stay in

@@ -17,7 +17,7 @@ from tsladder.params import AnyParams
 from tsladder.places import Places
 from tsladder.planning.duration import CELL_SECONDS, Forecast, RunLength, forecast
 from tsladder.planning.grid import build_grid
-from tsladder.planning.memory import candidate_plans, plan_batch
+from tsladder.planning.memory import HeldPanel, candidate_plans, plan_batch
 from tsladder.planning.run_length import run_length_on_disk
 from tsladder.planning.study_models import geometry_for, recipe_for
 
@@ -93,7 +93,7 @@ class StudyCost:
                 precision=precision,
                 optimizer=optimizer,
                 memory_gib=ASSUMED_MEMORY_GIB,
-                drawn=stocks_drawn(recipe),
+                panel=HeldPanel(drawn=stocks_drawn(recipe)),
             )
             if plan is None:
                 *_, plan = candidate_plans(

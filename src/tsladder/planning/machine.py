@@ -17,7 +17,15 @@ from tsladder.params import HardwareParams
 from tsladder.planning.calibration import machine_identity, read_calibration
 from tsladder.planning.duration import DEFAULT_RATES, Rates
 from tsladder.planning.free_memory import AvailableMemory, read_free_memory
-from tsladder.planning.memory import DEFAULT_CALIBRATION, GIB, HEADROOM, Calibration, resting_memory_gib
+from tsladder.planning.memory import (
+    DEFAULT_CALIBRATION,
+    GIB,
+    HEADROOM,
+    NO_PANEL,
+    Calibration,
+    HeldPanel,
+    resting_memory_gib,
+)
 
 CPUINFO = Path("/proc/cpuinfo")
 RESERVE_GIB = 1.0
@@ -114,9 +122,11 @@ def identity(device: str) -> dict[str, Any]:
     return machine_identity(_processor(device), device)
 
 
-def lay_out(spec: ModelSpec, machine: Machine, hardware: HardwareParams) -> ExecutionPlan:
-    """Lay out trainings of `spec`: small models side by side, on one thread each or sharing a GPU; a large one alone on
-    all there is.
+def lay_out(
+    spec: ModelSpec, machine: Machine, hardware: HardwareParams, *, panel: HeldPanel = NO_PANEL
+) -> ExecutionPlan:
+    """Lay out trainings of `spec` on `panel`: small models side by side, on one thread each or sharing a GPU; a large
+    one alone on all there is.
 
     The number of workers decides what a search has seen when it draws, so it follows the machine's usual memory. Fewer
     train side by side only where the memory that is free now cannot hold them at the smallest micro-batch.
@@ -124,7 +134,7 @@ def lay_out(spec: ModelSpec, machine: Machine, hardware: HardwareParams) -> Exec
     if hardware.workers != "auto":
         workers = hardware.workers
     elif machine.device == "cpu" and spec.n_params < SIDE_BY_SIDE_BELOW:
-        resting = resting_memory_gib(spec, machine.calibration)
+        resting = resting_memory_gib(spec, machine.calibration, panel=panel)
         room, carried = (
             int(machine.idle_gib / (resting + _WORKING_SET_GIB)),
             int(machine.memory_gib / (HEADROOM * resting)),

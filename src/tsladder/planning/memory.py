@@ -7,7 +7,11 @@ Held throughout
 - weights: b N; bf16-mixed also keeps fp32 masters, 4 N;
 - optimizer: two moments, 8 N, of AdamW and of AdaBelief; the lean optimizer's rows and columns are below a thousandth
   of N;
-- the best epoch's weights: 4 N (fp32 and masters) or 2 N; none from `BEST_ON_DISK_FROM` on, where a file holds them.
+- the best epoch's weights: 4 N (fp32 and masters) or 2 N; none from `BEST_ON_DISK_FROM` on, where a file holds them;
+- in a panel the cube, and 8 bytes for each label of the training days (`HeldPanel`). All sessions of the cube become
+  resident pages of every worker that maps it, since validation reads all returns of a day and the kernel maps the pages
+  around what is read. They count although workers share them and the kernel can take them back: the resident peak
+  and the guard that ends a worker above its share count them too, and on a GPU they are a copy.
 
 During one optimizer step, whichever is larger: everything that the forward pass keeps for the backward pass, or
 everything that the backward pass leaves for the step. In between, the former is exchanged for the latter block by
@@ -24,8 +28,9 @@ each training day, a step trains on them alone; before it the inputs of all stoc
 what that leaves in the C library's arenas does not serve the step.
 
 Scoring keeps the transient activations of one block for twice as many samples, up to `scoring_batch`, always with all
-stocks. What remains,
-arenas that the C library holds and cannot return, is covered by the factor `Calibration.activations`.
+stocks. Before the first step of a panel the labels of the training days are ranked (`LABELLING_BYTES`): for a small
+model and a long panel that takes more than a step. What remains, arenas that the C library holds and cannot return, is
+covered by the factor `Calibration.activations`.
 """
 
 from __future__ import annotations
@@ -53,8 +58,13 @@ SCORING_BATCH_OF_STOCKS = 1024
 """Windows scored at once in a panel, as whole days, at least one: measured best on a CPU."""
 
 PANEL_GIB = 0.125
-"""Memory in GiB that a worker of a panel holds beside the model and what every worker holds: the reader of the cube,
-intervals of validation, and kernels that a window of one series does not need (benchmarks/README.md)."""
+"""Memory in GiB that a worker of a panel holds beside the model, the panel's data and what every worker holds: the
+reader of the cube, intervals of validation, and kernels that a window of one series does not need
+(benchmarks/README.md)."""
+
+LABELLING_BYTES = 81.0
+"""Bytes of a day and stock while its labels are ranked, beside those that stay: ten arrays of eight bytes and a flag.
+Z-scores take 46."""
 
 BEST_ON_DISK_FROM = 100_000_000
 """Parameter count from which models keep the best epoch's weights in a file while they train: an epoch takes minutes
@@ -87,6 +97,20 @@ class Calibration:
 DEFAULT_CALIBRATION = Calibration()
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HeldPanel:
+    """Data of a panel in a worker: `cube_bytes`, size of the cube that it maps; `training_days`, sample days that it
+    trains on, or more; `drawn`, stocks that are drawn on each of them, None: all."""
+
+    cube_bytes: float = 0.0
+    training_days: int = 0
+    drawn: int | None = None
+
+
+NO_PANEL = HeldPanel()
+"""Data of a worker in a series study."""
+
+
 def best_on_disk(spec: ModelSpec) -> bool:
     """Check whether the best epoch's copy of the weights is kept on disk while `spec` is trained."""
     return spec.n_params >= BEST_ON_DISK_FROM
@@ -114,24 +138,23 @@ def with_micro_batch(plan: BatchPlan, micro_batch: int) -> BatchPlan:
 
 
 def predicted_memory_gib(
-    spec: ModelSpec, plan: BatchPlan, calibration: Calibration = DEFAULT_CALIBRATION, *, drawn: int | None = None
+    spec: ModelSpec, plan: BatchPlan, calibration: Calibration = DEFAULT_CALIBRATION, *, panel: HeldPanel = NO_PANEL
 ) -> float:
-    """Predict the peak GiB of one process that trains `spec` under `plan`; see the module's derivation. `drawn`: stocks
-    that are drawn on each training day; None: all."""
-    held, transient = memory_terms(spec, plan, calibration.activations, drawn=drawn)
+    """Predict the peak GiB of one process that trains `spec` on `panel` under `plan`; see the module's derivation."""
+    held, transient = memory_terms(spec, plan, calibration.activations, panel=panel)
     panel_gib = PANEL_GIB if isinstance(spec.geometry, PanelGeometry) else 0.0
     return (held + transient) / GIB + calibration.framework_gib + panel_gib
 
 
 def memory_terms(
-    spec: ModelSpec, plan: BatchPlan, activations: float, *, drawn: int | None = None
+    spec: ModelSpec, plan: BatchPlan, activations: float, *, panel: HeldPanel = NO_PANEL
 ) -> tuple[float, float]:
     """Return the bytes (held throughout, of one step at most), without the framework. `activations`: factor on that
-    term; `drawn` as in `predicted_memory_gib`."""
+    term; `panel` as in `predicted_memory_gib`."""
     windows, body = plan.micro_batch, _body_bytes(plan)
     if plan.accumulation_steps > 1 and body == 4 and not plan.activation_checkpointing:
         activations *= SCATTERED
-    drawn = None if drawn is None or drawn >= spec.stocks else drawn
+    drawn = None if panel.drawn is None or panel.drawn >= spec.stocks else panel.drawn
     scored = _activations(spec, plan, body)
     a_window = scored if drawn is None else _activations(spec.with_stocks(drawn), plan, body)
     kept_by_blocks = a_window.checkpointed if plan.activation_checkpointing else a_window.blocks
@@ -144,10 +167,13 @@ def memory_terms(
         complete += 8.0 * spec.costs.largest_weight
     gathering = 0.0 if drawn is None else 2.0 * windows * _input_bytes(spec)
     step = carried + gathering + max(kept + moment, arriving + last_block + moment, complete)
-    return _held(spec, plan), max(step, scoring)
+    labels, labelling = _labels(spec, panel)
+    return _held(spec, plan) + panel.cube_bytes + labels, max(step, scoring, labelling)
 
 
-def resting_memory_gib(spec: ModelSpec, calibration: Calibration = DEFAULT_CALIBRATION) -> float:
+def resting_memory_gib(
+    spec: ModelSpec, calibration: Calibration = DEFAULT_CALIBRATION, *, panel: HeldPanel = NO_PANEL
+) -> float:
     """Predict the GiB that a process holds at rest when it trains `spec` with AdamW on fp32 masters, the recipe that
     holds most: its peak at micro-batch 1 with activation checkpointing."""
     plan = BatchPlan(
@@ -158,7 +184,15 @@ def resting_memory_gib(spec: ModelSpec, calibration: Calibration = DEFAULT_CALIB
         optimizer="adamw",
         activation_checkpointing=True,
     )
-    return predicted_memory_gib(spec, plan, calibration)
+    return predicted_memory_gib(spec, plan, calibration, panel=panel)
+
+
+def _labels(spec: ModelSpec, panel: HeldPanel) -> tuple[float, float]:
+    """Return the bytes of the labels of the training days: (that stay, while they are ranked). Returns and ranks stay,
+    in fp32; the ranks of several horizons are made one after the other, in fp64."""
+    horizons = spec.geometry.horizons if isinstance(spec.geometry, PanelGeometry) else 0
+    places = spec.stocks * panel.training_days
+    return 8.0 * horizons * places, (LABELLING_BYTES + 8.0 * (horizons - 1)) * places
 
 
 def _input_bytes(spec: ModelSpec) -> float:
@@ -240,15 +274,15 @@ def plan_batch(
     optimizer: str,
     memory_gib: float,
     calibration: Calibration = DEFAULT_CALIBRATION,
-    drawn: int | None = None,
+    panel: HeldPanel = NO_PANEL,
 ) -> BatchPlan | None:
-    """Return the first of `candidate_plans` that fits `memory_gib` with `HEADROOM`; None when none does. `drawn` as in
+    """Return the first of `candidate_plans` that fits `memory_gib` with `HEADROOM`; None when none does. `panel` as in
     `predicted_memory_gib`."""
     plans = candidate_plans(
         effective_batch=effective_batch, precision=precision, optimizer=optimizer, stocks=spec.stocks
     )
     return next(
-        (plan for plan in plans if HEADROOM * predicted_memory_gib(spec, plan, calibration, drawn=drawn) <= memory_gib),
+        (plan for plan in plans if HEADROOM * predicted_memory_gib(spec, plan, calibration, panel=panel) <= memory_gib),
         None,
     )
 
@@ -260,11 +294,11 @@ def least_memory_gib(
     precision: str,
     optimizer: str,
     calibration: Calibration = DEFAULT_CALIBRATION,
-    drawn: int | None = None,
+    panel: HeldPanel = NO_PANEL,
 ) -> float:
-    """Return the GiB that a worker needs to train `spec` under the plan that needs least, with `HEADROOM`. `drawn` as
+    """Return the GiB that a worker needs to train `spec` under the plan that needs least, with `HEADROOM`. `panel` as
     in `predicted_memory_gib`."""
     plans = candidate_plans(
         effective_batch=effective_batch, precision=precision, optimizer=optimizer, stocks=spec.stocks
     )
-    return HEADROOM * min(predicted_memory_gib(spec, plan, calibration, drawn=drawn) for plan in plans)
+    return HEADROOM * min(predicted_memory_gib(spec, plan, calibration, panel=panel) for plan in plans)

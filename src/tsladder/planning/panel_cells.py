@@ -39,13 +39,19 @@ QUANTILES = 5
 
 
 def stocks_of(places: Places, params: PanelParams) -> int:
-    """Return the number of stocks of the panel, from the manifest of its file; where that is not here, from the record
-    that the stage features left. Raises BadInput as `read_manifest` does."""
+    """Return the number of stocks of the panel, as `panel_size` finds it."""
+    return panel_size(places, params)[1]
+
+
+def panel_size(places: Places, params: PanelParams) -> tuple[int, int]:
+    """Return the numbers of sessions and of stocks of the panel, from the manifest of its file; where that is not here,
+    from the record that the stage features left. Raises BadInput as `read_manifest` does."""
     path = places.bars(params.data.panel)
     recorded = None if path.exists() else if_there(read_panel_features)(places.features_manifest)
     if recorded is not None and recorded.panel == params.data.panel:
-        return recorded.symbols
-    return read_manifest(path).symbols
+        return recorded.sessions, recorded.symbols
+    manifest = read_manifest(path)
+    return manifest.sessions, manifest.symbols
 
 
 def panel_geometry(params: PanelParams, horizon: int, stocks: int) -> PanelGeometry:

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tsladder.artifacts.outcome import BatchPlan
-from tsladder.artifacts.plans import Recipe, stocks_drawn
+from tsladder.artifacts.plans import Recipe
 from tsladder.models.spec import Geometry, ModelSpec
 from tsladder.params import AnyParams
 from tsladder.places import Places
 from tsladder.planning.duration import RunLength, forecast
 from tsladder.planning.grid import Grid
 from tsladder.planning.grids import grid_of
+from tsladder.planning.held_panel import panel_held_for
 from tsladder.planning.machine import Machine, lay_out
-from tsladder.planning.memory import plan_batch
+from tsladder.planning.memory import HeldPanel, plan_batch
 from tsladder.planning.study_models import geometry_for, recipe_for
 from tsladder.vocabulary import Cell
 
@@ -32,7 +33,8 @@ class OfferedModel(Protocol):
 class RungLayout:
     """Layout of one rung on a machine: `workers` train side by side on `threads` threads each.
 
-    `plans`: the batch plan of every model that a search of the rung may train; None: it does not fit.
+    `plans`: the batch plan of every model that a search of the rung may train; None: it does not fit. `panel`: data of
+    a panel that each of them holds.
     """
 
     grid: Grid
@@ -40,6 +42,7 @@ class RungLayout:
     plans: dict[ModelSpec, BatchPlan | None]
     workers: int
     threads: int
+    panel: HeldPanel
 
     @property
     def unfit(self) -> list[ModelSpec]:
@@ -67,24 +70,30 @@ def lay_out_cells(
 
     Raises BadInput when a rung's grid is empty, and where a panel study has no panel.
     """
+    panel = panel_held_for(places, params)
     geometries = {cell.horizon: geometry_for(places, params, cell.horizon) for cell in forced}
     known: dict[tuple[str, Geometry], RungLayout] = {}
     found = {}
     for cell, items in forced.items():
         key = cell.budget, geometries[cell.horizon]
         if key not in known:
-            known[key] = _lay_out(params, cell, geometries[cell.horizon], machine, items)
+            known[key] = _lay_out(params, cell, geometries[cell.horizon], machine, items, panel)
         found[cell] = known[key]
     return found
 
 
 def _lay_out(
-    params: AnyParams, cell: Cell, geometry: Geometry, machine: Machine, forced: Sequence[OfferedModel]
+    params: AnyParams,
+    cell: Cell,
+    geometry: Geometry,
+    machine: Machine,
+    forced: Sequence[OfferedModel],
+    panel: HeldPanel,
 ) -> RungLayout:
     grid = grid_of(geometry, cell.budget)
     recipe = recipe_for(params, cell.budget, cell.horizon)
     offered = tuple(dict.fromkeys((*grid.members, *(item.spec for item in forced))))
-    workers = min(lay_out(member, machine, params.hardware).workers for member in offered)
+    workers = min(lay_out(member, machine, params.hardware, panel=panel).workers for member in offered)
     plans = {
         spec: plan_batch(
             spec,
@@ -93,11 +102,12 @@ def _lay_out(
             optimizer=recipe.optimizer,
             memory_gib=machine.memory_gib / workers,
             calibration=machine.calibration,
-            drawn=stocks_drawn(recipe),
+            panel=panel,
         )
         for spec in offered
     }
-    return RungLayout(grid=grid, recipe=recipe, plans=plans, workers=workers, threads=max(1, machine.cores // workers))
+    threads = max(1, machine.cores // workers)
+    return RungLayout(grid=grid, recipe=recipe, plans=plans, workers=workers, threads=threads, panel=panel)
 
 
 def training_time(layout: RungLayout, machine: Machine, run: RunLength | None) -> TrainingTime | None:

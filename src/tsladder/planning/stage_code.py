@@ -109,6 +109,7 @@ OUTSIDE = {
     "tsladder.planning.fingerprint": "hashes of the code",
     "tsladder.planning.free_memory": "what is free on this machine",
     "tsladder.planning.grids": "keeps the grids that were built",
+    "tsladder.planning.held_panel": "what a worker holds of a panel, for batch plans",
     "tsladder.planning.identity": "which trainings are the same",
     "tsladder.planning.machine": "how a cell is executed here",
     "tsladder.planning.memory": "micro-batch and accumulation, which change no number",

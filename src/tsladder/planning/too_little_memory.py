@@ -6,14 +6,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from tsladder.artifacts.plans import Recipe, stocks_drawn
+from tsladder.artifacts.plans import Recipe
 from tsladder.errors import BadInput
 from tsladder.models.spec import ModelSpec
 from tsladder.params import AnyParams
 from tsladder.places import Places
 from tsladder.planning.grids import grid_of
+from tsladder.planning.held_panel import panel_held_for
 from tsladder.planning.machine import Machine, describe_memory
-from tsladder.planning.memory import least_memory_gib
+from tsladder.planning.memory import NO_PANEL, HeldPanel, least_memory_gib
 from tsladder.planning.study_models import geometry_for, recipe_for
 
 _CHEAPER = (("adamw", "bf16"), ("lean", "bf16-mixed"), ("lean", "bf16"))
@@ -22,13 +23,19 @@ question."""
 
 
 def insufficient_memory(
-    unfit: Sequence[ModelSpec], members: int, *, machine: Machine, workers: int, recipe: Recipe
+    unfit: Sequence[ModelSpec],
+    members: int,
+    *,
+    machine: Machine,
+    workers: int,
+    recipe: Recipe,
+    panel: HeldPanel = NO_PANEL,
 ) -> str:
     """Explain why a cell of `members` architectures cannot be trained where `unfit` fit under no plan, and what would
-    fit."""
+    fit. `panel`: data of a panel that each worker holds."""
     smallest, largest = (pick(unfit, key=lambda spec: spec.n_params) for pick in (min, max))
-    need = _need(unfit, machine, recipe)
-    remedies = [*_fewer_workers(need, machine, workers), *_cheaper_recipes(unfit, machine, recipe)]
+    need = _need(unfit, machine, recipe, panel)
+    remedies = [*_fewer_workers(need, machine, workers), *_cheaper_recipes(unfit, machine, recipe, panel)]
     if machine.memory_gib < need <= machine.idle_gib:
         remedies.append(f"to end what holds memory now ({describe_memory(machine)})")
     elif need > machine.memory_gib:
@@ -47,7 +54,7 @@ def check_memory(places: Places, params: AnyParams, machine: Machine) -> None:
     rung = params.ladder[0]
     recipe = recipe_for(params, rung)
     spec = min(grid_of(geometry_for(places, params), rung).members, key=lambda spec: spec.n_params)
-    least = _need([spec], machine, recipe)
+    least = _need([spec], machine, recipe, panel_held_for(places, params))
     if machine.memory_gib >= least:
         return
     requested = params.hardware.memory_gib
@@ -62,7 +69,7 @@ def check_memory(places: Places, params: AnyParams, machine: Machine) -> None:
     )
 
 
-def _need(specs: Sequence[ModelSpec], machine: Machine, recipe: Recipe) -> float:
+def _need(specs: Sequence[ModelSpec], machine: Machine, recipe: Recipe, panel: HeldPanel) -> float:
     """Return the GiB that a worker needs to train any of `specs`."""
     return max(
         least_memory_gib(
@@ -71,7 +78,7 @@ def _need(specs: Sequence[ModelSpec], machine: Machine, recipe: Recipe) -> float
             precision=recipe.precision,
             optimizer=recipe.optimizer,
             calibration=machine.calibration,
-            drawn=stocks_drawn(recipe),
+            panel=panel,
         )
         for spec in specs
     )
@@ -82,10 +89,10 @@ def _fewer_workers(need: float, machine: Machine, workers: int) -> list[str]:
     return [f"hardware.workers={fitting}"] if 1 <= fitting < workers else []
 
 
-def _cheaper_recipes(unfit: Sequence[ModelSpec], machine: Machine, recipe: Recipe) -> list[str]:
+def _cheaper_recipes(unfit: Sequence[ModelSpec], machine: Machine, recipe: Recipe, panel: HeldPanel) -> list[str]:
     for optimizer, precision in _CHEAPER:
         cheaper = dataclasses.replace(recipe, optimizer=optimizer, precision=precision)
-        need = _need(unfit, machine, cheaper)
+        need = _need(unfit, machine, cheaper, panel)
         if cheaper != recipe and need <= machine.memory_gib:
             return [f"training.optimizer={optimizer} with training.precision={precision} ({need:.1f} GiB)"]
     return []

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tsladder.artifacts.plans import stocks_drawn
 from tsladder.errors import BadInput
 from tsladder.params import AnyParams, PanelParams, load_any_params
 from tsladder.params.cells import refuse_without_cells
@@ -239,10 +238,13 @@ def _forecast(
     )
     if unfit:
         return dataclasses.replace(
-            known, reason=insufficient_memory(unfit, len(layout.plans), machine=machine, workers=workers, recipe=recipe)
+            known,
+            reason=insufficient_memory(
+                unfit, len(layout.plans), machine=machine, workers=workers, recipe=recipe, panel=layout.panel
+            ),
         )
     predicted = {
-        (spec, p): predicted_memory_gib(spec, p, machine.calibration, drawn=stocks_drawn(recipe))
+        (spec, p): predicted_memory_gib(spec, p, machine.calibration, panel=layout.panel)
         for spec, p in layout.plans.items()
         if p is not None
     }
