@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
@@ -303,3 +305,18 @@ def test_samples_are_named_by_all_that_they_hold() -> None:
     assert other.fingerprint() == FOLD.validation.fingerprint()
     assert packed([FoldWindows(train=FOLD.train, validation=other)]).key != PARCEL.key
     assert packed([FOLD, FOLD]).key != PARCEL.key
+
+
+def test_a_job_whose_process_is_killed_is_lost_and_can_be_started_again(place: Place) -> None:
+    heard = steps(place, first=(Hold(parcel=PARCEL), start(LONG)), until=has(Progress))
+    os.kill(workers_of(place)[0], signal.SIGKILL)
+    heard += steps(place, until=has(Lost))
+    lost = heard[-1]
+    assert isinstance(lost, Lost)
+    assert (lost.number, lost.attempt) == (0, 1)
+    assert "-9" in lost.reason
+    assert not has(Ended)(heard)
+    assert workers_of(place) == []
+    again = steps(place, first=(dataclasses.replace(start(SHORT), attempt=2),), until=has(Ended))
+    assert [(event.number, event.attempt) for event in again if isinstance(event, Ended)] == [(0, 2)]
+    assert sum(isinstance(event, Progress) for event in again) == SHORT.settings.epochs

@@ -318,13 +318,19 @@ class Place:
         self._waiting.clear()
 
     def _told(self, event: Event) -> Iterator[Event | FilePiece]:
-        """Yield an event of the supervisor under its attempt. An end waits until the job's files were sent."""
+        """Yield an event of the supervisor under its attempt. An end waits until the job's files were sent. A job whose
+        process was killed is lost, as it is with its place."""
         running = self._running[event.number]
         event = dataclasses.replace(event, attempt=running.start.attempt)
         if not isinstance(event, Ended):
             yield event
             return
         heat = self._heat.end(event.number)
+        if event.outcome.stop_reason is StopReason.KILLED:
+            del self._running[event.number]
+            shutil.rmtree(running.folders.own, ignore_errors=True)
+            yield Lost(event.number, event.outcome.message, event.attempt)
+            return
         ended = Ended(event.number, dataclasses.replace(event.outcome, heat=heat), event.attempt)
         self._outgoing.append(_Outgoing(_files_of(running, ended), ended, running.folders))
         yield from self._sent()
