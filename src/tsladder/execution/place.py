@@ -94,7 +94,8 @@ class _Outgoing:
 
 class Place:
     """Place that `survey` describes. `thermometer`: gives the sensors of a device. `folder`: parent of the place's own
-    folder; None: the system's folder of temporary files. `clock`: seconds."""
+    folder; None: the system's folder of temporary files. `clock`: seconds. `abandoned` is called when the place has
+    ended because its driver is gone."""
 
     def __init__(
         self,
@@ -103,8 +104,10 @@ class Place:
         thermometer: Callable[[str], Thermometer],
         folder: Path | None = None,
         clock: Callable[[], float] = time.monotonic,
+        abandoned: Callable[[], None] = lambda: None,
     ) -> None:
         self._survey = survey
+        self._abandoned = abandoned
         self._clock = clock
         self._lock = threading.Lock()
         self._left = contextlib.ExitStack()
@@ -203,6 +206,7 @@ class Place:
         try:
             if self._over is None and self._clock() - self._heard_at >= DRIVER_SECONDS:
                 self._end(f"no driver called for {DRIVER_SECONDS:.0f} s, so the trainings here were ended")
+                self._abandoned()
         finally:
             self._lock.release()
 

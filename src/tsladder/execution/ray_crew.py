@@ -250,7 +250,8 @@ class RayPlace:
         _forget_main()
         start_fork_server(panel=panel)
         self._hardware, self._calibration, self._cores = hardware, calibration, cores
-        self._place = Place(self._described, thermometer=thermometer_for)
+        # Where the head was lost, nobody else ends this process, which holds the memory of its libraries.
+        self._place = Place(self._described, thermometer=thermometer_for, abandoned=lambda: os._exit(0))
 
     def describe(self) -> PlaceDescription:
         return self._place.describe()
