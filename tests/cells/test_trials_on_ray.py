@@ -182,7 +182,8 @@ KINDS = ("place", "worker", "node", "driver")
 
 
 class Killer:
-    """Kills what a search on `cluster` needs: `order` in turn, each a while after a trial has ended."""
+    """Kills what a search on `cluster` needs: `order` in turn, each a while after a training has begun and, but for the
+    driver and the head, under which a trial is not counted as lost, after a trial has ended."""
 
     def __init__(self, cluster: RayNodes, places: Places, seed: int, kills: int) -> None:
         self._cluster, self._places = cluster, places
@@ -191,6 +192,7 @@ class Killer:
         self.order = ["head", *KINDS, *self._rng.choices(KINDS, weights=(5, 6, 2, 3), k=kills - 1 - len(KINDS))]
         self._rng.shuffle(self.order)
         self.done: Counter[str] = Counter()
+        self._ended_at_loss = 0
         self.over = threading.Event()
         self._thread = threading.Thread(target=self._work)
         self._thread.start()
@@ -201,17 +203,20 @@ class Killer:
 
     def _work(self) -> None:
         for what in self.order:
-            before, since = ended_trials(self._places), time.monotonic()
-            # Otherwise the same trial would be lost five times.
-            while ended_trials(self._places) == before and time.monotonic() - since < 60.0:
+            # Otherwise the same trial might be lost five times.
+            ended = 0 if what in ("driver", "head") else self._ended_at_loss + 1
+            while not (self._found("worker") and ended_trials(self._places) >= ended):
                 if self.over.wait(0.1):
                     return
-            self.over.wait(self._rng.uniform(0.0, 1.0))
+            self.over.wait(self._rng.uniform(0.0, 0.5))
+            before = ended_trials(self._places)
             while not self.over.is_set() and not self._kill(what):
                 self.over.wait(0.05)
             if self.over.is_set():
                 return
             self.done[what] += 1
+            if what not in ("driver", "head"):
+                self._ended_at_loss = before
 
     def _kill(self, what: str) -> bool:
         """Kill one of the kind `what`; False where there is none at the moment."""
@@ -222,12 +227,11 @@ class Killer:
         elif what == "node":
             self._join_anew()
         else:
-            # One of them may end at this moment.
-            with contextlib.suppress(psutil.NoSuchProcess):
-                found = self._found(what)
-                if found:
-                    self._rng.choice(found).kill()
-                    return True
+            found = self._found(what)
+            # It may end at this moment.
+            with contextlib.suppress(psutil.NoSuchProcess, IndexError):
+                self._rng.choice(found).kill()
+                return True
             return False
         return True
 
@@ -236,32 +240,36 @@ class Killer:
         self._node = self._cluster.start(cores=1)
 
     def _found(self, what: str) -> list[psutil.Process]:
-        if what == "driver":
-            return [one for one in psutil.Process().children() if "quick_driver" in one.cmdline()]
-        places = [one for one in self._cluster.processes() if name_of(one).startswith("ray::RayPlace")]
-        if what == "place":
-            return places
-        # A worker is a child of the fork server of its place.
-        return [worker for place in places for server in place.children() for worker in server.children()]
+        """Return the processes of the kind `what`; none where one ends at this moment."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if what == "driver":
+                return [one for one in psutil.Process().children() if "quick_driver" in one.cmdline()]
+            places = [one for one in self._cluster.processes() if name_of(one).startswith("ray::RayPlace")]
+            if what == "place":
+                return places
+            # A worker is a child of the fork server of its place.
+            return [worker for place in places for server in place.children() for worker in server.children()]
+        return []
 
 
 @pytest.mark.parametrize(("seed", "kills"), [(0, 20)])
 def test_kills_of_places_workers_nodes_drivers_and_the_head_lose_no_trial_double_none_and_change_no_number(
     seed: int, kills: int, cluster: RayNodes, study: Callable[..., Places]
 ) -> None:
-    short = {"search__trials": 30, "search__presets__quick__space__epochs": {"choices": [30]}}
+    short = {"search__trials": 48, "search__presets__quick__space__epochs": {"choices": [20]}}
     local = study("local", hardware__workers=2, **short)
     expected = searched(local)
     address = {"hardware__executor": "ray", "hardware__address": cluster.address, "hardware__patience": 300.0}
     places = study("far", hardware__workers=1, **address, **short)
     (places.root / "quick_driver.py").write_text(QUICK_DRIVER)
     killer = Killer(cluster, places, seed, kills)
-    starts = 1
+    starts, began = 1, time.monotonic()
     result = run_driver(places, cluster, "quick_driver", (str(CELL),))
     while result.killed:
         starts += 1
         result = run_driver(places, cluster, "quick_driver", (AGAIN, str(CELL)))
     killer.end()
+    print(f"seed {seed}: {killer.done}, {starts} starts, {time.monotonic() - began:.0f} s")
     assert result.code == 0
     assert killer.done == Counter(killer.order)
     assert starts == 1 + killer.done["driver"] + killer.done["head"]

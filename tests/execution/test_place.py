@@ -320,3 +320,22 @@ def test_a_job_whose_process_is_killed_is_lost_and_can_be_started_again(place: P
     again = steps(place, first=(dataclasses.replace(start(SHORT), attempt=2),), until=has(Ended))
     assert [(event.number, event.attempt) for event in again if isinstance(event, Ended)] == [(0, 2)]
     assert sum(isinstance(event, Progress) for event in again) == SHORT.settings.epochs
+
+
+def test_a_place_says_once_that_it_was_abandoned_and_not_when_its_driver_ends_it(tmp_path: Path, clock: Clock) -> None:
+    said: list[str] = []
+    made = [
+        Place(
+            description,
+            thermometer=lambda _device: Script(50.0),
+            folder=tmp_path,
+            clock=clock,
+            abandoned=lambda name=name: said.append(name),  # type: ignore[misc]
+        )
+        for name in ("left", "ended")
+    ]
+    made[1].end()
+    clock.advance(DRIVER_SECONDS)
+    for place in (*made, *made):
+        place.check_driver()
+    assert said == ["left"]
