@@ -263,16 +263,17 @@ def test_kills_of_places_workers_nodes_drivers_and_the_head_lose_no_trial_double
     places = study("far", hardware__workers=1, **address, **short)
     (places.root / "quick_driver.py").write_text(QUICK_DRIVER)
     killer = Killer(cluster, places, seed, kills)
-    starts, began = 1, time.monotonic()
+    starts = 1
     result = run_driver(places, cluster, "quick_driver", (str(CELL),))
     while result.killed:
         starts += 1
         result = run_driver(places, cluster, "quick_driver", (AGAIN, str(CELL)))
     killer.end()
-    print(f"seed {seed}: {killer.done}, {starts} starts, {time.monotonic() - began:.0f} s")
     assert result.code == 0
     assert killer.done == Counter(killer.order)
-    assert starts == 1 + killer.done["driver"] + killer.done["head"]
+    least = 1 + killer.done["driver"] + killer.done["head"]
+    # Ray ends a driver with the node through which it has joined, which on one machine may be any.
+    assert least <= starts <= least + killer.done["node"]
     check_equal(places, local, expected)
 
 

@@ -24,6 +24,7 @@ CELLS = (Cell("12k", 1), Cell("30k", 3))
 NAMES = ("12k-h1", "30k-h3")
 KILLED = DvcResult(-signal.SIGKILL, stopped=False, killed=True)
 BY_RAY = DvcResult(1, stopped=False, killed=True)
+ABORTED = DvcResult(-signal.SIGABRT, stopped=False, killed=True)
 DONE = DvcResult(0, stopped=False)
 FAILED = DvcResult(1, stopped=False)
 
@@ -44,7 +45,7 @@ class Runs:
         return run_ahead(CELLS, self, self.said.append, elsewhere=elsewhere)
 
 
-@pytest.mark.parametrize("first", [KILLED, BY_RAY])
+@pytest.mark.parametrize("first", [KILLED, BY_RAY, ABORTED])
 @pytest.mark.parametrize("then", [DONE, FAILED, DvcResult(130, stopped=True)])
 def test_trainings_that_are_killed_are_started_once_more_and_that_is_one_line(
     first: DvcResult, then: DvcResult
@@ -62,7 +63,7 @@ def test_trainings_that_end_or_that_the_user_stops_are_not_started_again(ending:
     assert (runs.arguments, runs.said) == ([NAMES], [])
 
 
-@pytest.mark.parametrize(("elsewhere", "second"), [(False, KILLED), (True, KILLED), (True, BY_RAY)])
+@pytest.mark.parametrize(("elsewhere", "second"), [(False, KILLED), (True, KILLED), (True, BY_RAY), (True, ABORTED)])
 def test_the_second_kill_ends_the_run_with_exit_code_1_and_what_to_do(elsewhere: bool, second: DvcResult) -> None:
     runs = Runs(KILLED, second)
     found = runs.end(elsewhere=elsewhere)

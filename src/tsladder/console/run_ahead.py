@@ -21,8 +21,8 @@ def run_ahead(
     """Train `cells` by `run`, which starts the process of the trainings with arguments and waits for its end.
 
     Where that process is killed, for example because memory ran out, it is started once more: trainings that had ended
-    are in the live records. So it is where Ray ends it, which happens without a message when the head of its cluster
-    is lost; `elsewhere` says that Ray is used. A second time ends the run. What the user has stopped is not started
+    are in the live records. So it is where Ray ends it, by an exit without a message or by SIGABRT, when the head of its
+    cluster is lost; `elsewhere` says that Ray is used. A second time ends the run. What the user has stopped is not started
     again.
     """
     names = tuple(map(str, cells))
@@ -42,7 +42,9 @@ def run_ahead(
 
 
 def _killed(result: DvcResult, *, elsewhere: bool) -> str:
+    by_ray = ", as Ray ends them when the head of its cluster is lost" if elsewhere else ""
+    if result.code == -signal.SIGABRT:
+        return f"the trainings ahead were killed by SIGABRT{by_ray}"
     if result.code < 0:
         return f"the trainings ahead were killed by {signal.Signals(-result.code).name}"
-    by_ray = ", as Ray ends them when the head of its cluster is lost" if elsewhere else ""
-    return f"the trainings ahead ended without a message (exit code {result.code}{by_ray})"
+    return f"the trainings ahead ended without a message (exit code {result.code}){by_ray}"
