@@ -21,9 +21,9 @@ def run_ahead(
     """Train `cells` by `run`, which starts the process of the trainings with arguments and waits for its end.
 
     Where that process is killed, for example because memory ran out, it is started once more: trainings that had ended
-    are in the live records. So it is where Ray ends it, by an exit without a message or by SIGABRT, when the head of its
-    cluster is lost; `elsewhere` says that Ray is used. A second time ends the run. What the user has stopped is not started
-    again.
+    are in the live records. So it is where Ray ends it, by an exit without a message or by SIGABRT, when the head of
+    its cluster is lost; `elsewhere` says that Ray is used. A second time ends the run. What the user has stopped is not
+    started again.
     """
     names = tuple(map(str, cells))
     result = run(names)
