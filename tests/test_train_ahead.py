@@ -50,13 +50,14 @@ def trials(study: Workspace) -> dict[str, list[dict[str, Any]]]:
     return {path.parent.name[:6]: read_lines(path) for path in found}
 
 
-def process_of(run: subprocess.Popen[str], word: str) -> psutil.Process:
+def process_of(run: subprocess.Popen[str], word: str, *, other_than: int | None = None) -> psutil.Process:
+    """The process of `run` with this word on its command line, once there is one of another number than that."""
     deadline = time.monotonic() + 120.0
     while time.monotonic() < deadline:
         for process in psutil.Process(run.pid).children(recursive=True):
             # One of them may end at this moment.
             with contextlib.suppress(psutil.NoSuchProcess):
-                if word in process.cmdline():
+                if word in process.cmdline() and process.pid != other_than:
                     return process
         time.sleep(0.1)
     raise AssertionError(f"no process of {word} within two minutes")
@@ -91,9 +92,28 @@ def test_a_kill_of_the_trainings_ahead_loses_no_trial_and_changes_no_result(
         assert time.monotonic() < deadline, "no three trials ended within two minutes"
         time.sleep(0.05)
     ahead.kill()
-    said, _ = run.communicate(timeout=400)
-    assert run.returncode == 0, said[-2000:]
+    said, errors = run.communicate(timeout=400)
+    assert run.returncode == 0, errors[-2000:]
+    assert said.count("Running stage 'train_ahead'") == 2
+    assert errors.count("the trainings ahead were killed by SIGKILL: they are started once more") == 1
     assert made_of(study) == made_of(by_stages)
     for lines in trials(study).values():
         final = [line["number"] for line in lines if line["state"] != "interrupted"]
         assert sorted(final) == list(range(7))
+
+
+def test_a_second_kill_ends_the_run_with_exit_code_1_and_the_next_run_goes_on(
+    by_stages: Workspace, tmp_path: Path
+) -> None:
+    study = workspace(tmp_path / "study")
+    run = study.start(*RUN)
+    first = process_of(run, "tsladder.train_ahead")
+    first.kill()
+    process_of(run, "tsladder.train_ahead", other_than=first.pid).kill()
+    said, errors = run.communicate(timeout=400)
+    assert run.returncode == 1, errors[-2000:]
+    assert "Running stage 'hpo" not in said
+    assert errors.count("killed by SIGKILL for the second time: every training that had ended is kept") == 1
+    assert "Traceback" not in errors
+    study.run(*RUN)
+    assert made_of(study) == made_of(by_stages)

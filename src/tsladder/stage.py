@@ -120,7 +120,12 @@ def run_work(work: Callable[[], None]) -> int:
     gc.set_threshold(_GARBAGE_AFTER, 50, 50)
     started = time.monotonic()
     join_log(Places.here().logs)
-    code = exit_code(work)
+    try:
+        code = exit_code(work)
+    except Exception:
+        # What leaves no exit code has been killed.
+        _report_exit(1)
+        raise
     _settle_tracking(code)
     _report_exit(code)
     note_end(code, time.monotonic() - started)

@@ -20,18 +20,28 @@ NAME = "train_ahead"
 """Name under which the work stands in the log and in the summary of a run, as DVC's stages do under theirs."""
 
 
+AGAIN = "--again"
+"""Option of a start after the process was killed: the head of a Ray cluster that is gone may come back meanwhile."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train the named cells and return the exit code."""
     parser = argparse.ArgumentParser(description="trainings of several cells in one pool; run by tsladder run")
     parser.add_argument("cells", nargs="+", metavar="CELL", help="for example 2M-h1")
-    cells = [Cell.parse(name) for name in parser.parse_args(arguments).cells]
+    parser.add_argument(AGAIN, action="store_true", help="wait for hardware.address for hardware.patience seconds")
+    given = parser.parse_args(arguments)
+    cells = [Cell.parse(name) for name in given.cells]
     print(f"Running stage '{NAME}':", flush=True)
-    return run_work(lambda: _train(cells))
+    return run_work(lambda: _train(cells, again=given.again))
 
 
-def _train(cells: Sequence[Cell]) -> None:
+def _train(cells: Sequence[Cell], *, again: bool) -> None:
     places = Places.here()
     params = load_any_params(places.params)
+    if again and params.hardware.executor == "ray" and params.hardware.address is not None:
+        from tsladder.execution.ray_crew import wait_for_head
+
+        wait_for_head(params.hardware.address, params.hardware.patience)
     if params.hardware.executor == "local":
         from tsladder.execution.supervisor import start_fork_server
 

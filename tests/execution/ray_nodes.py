@@ -55,7 +55,8 @@ def free_port() -> int:
 
 @dataclass
 class RayNodes:
-    """A cluster of this machine. `start` adds a node of `cores` cores, the first one is the head."""
+    """A cluster of this machine. `start` adds a node of `cores` cores, the first one is the head; where the head was
+    killed, `start` with `head` starts one at the same address."""
 
     port: int = field(default_factory=free_port)
     token: str = TOKEN
@@ -63,6 +64,7 @@ class RayNodes:
 
     def __post_init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="ray")
+        self._of_heads: list[tempfile.TemporaryDirectory[str]] = []
 
     @property
     def address(self) -> str:
@@ -79,13 +81,16 @@ class RayNodes:
             "TMPDIR": self._folder.name,
         }
 
-    def start(self, *, cores: int, environment: dict[str, str] | None = None) -> int:
+    def start(self, *, cores: int, environment: dict[str, str] | None = None, head: bool = False) -> int:
         """Start a node, and return its number when it has joined."""
+        # Ray refuses a head where the folder of an earlier one names the address that a node still uses.
+        own = tempfile.TemporaryDirectory(prefix="ray")
         command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--port", str(self.port), "--block"]
         command += ["--include-dashboard=false", "--num-cpus", str(cores), "--num-gpus", "0"]
         command += ["--node-ip-address", "127.0.0.1", "--object-store-memory", str(100 * 1024 * 1024)]
-        command += ["--temp-dir", self._folder.name]
-        if self.nodes:
+        command += ["--temp-dir", own.name]
+        self._of_heads.append(own)
+        if self.nodes and not head:
             command = [sys.executable, "-c", JOIN, self.address, str(cores)]
         node = subprocess.Popen(
             command,
@@ -122,7 +127,8 @@ class RayNodes:
     def close(self) -> None:
         for number in reversed(range(len(self.nodes))):
             self.kill(number)
-        self._folder.cleanup()
+        for folder in (self._folder, *self._of_heads):
+            folder.cleanup()
 
     def _python_path(self) -> str:
         return os.pathsep.join([str(ROOT / "src"), str(ROOT), *filter(None, sys.path)])

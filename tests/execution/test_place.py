@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
@@ -303,3 +305,37 @@ def test_samples_are_named_by_all_that_they_hold() -> None:
     assert other.fingerprint() == FOLD.validation.fingerprint()
     assert packed([FoldWindows(train=FOLD.train, validation=other)]).key != PARCEL.key
     assert packed([FOLD, FOLD]).key != PARCEL.key
+
+
+def test_a_job_whose_process_is_killed_is_lost_and_can_be_started_again(place: Place) -> None:
+    heard = steps(place, first=(Hold(parcel=PARCEL), start(LONG)), until=has(Progress))
+    os.kill(workers_of(place)[0], signal.SIGKILL)
+    heard += steps(place, until=has(Lost))
+    lost = heard[-1]
+    assert isinstance(lost, Lost)
+    assert (lost.number, lost.attempt) == (0, 1)
+    assert "-9" in lost.reason
+    assert not has(Ended)(heard)
+    assert workers_of(place) == []
+    again = steps(place, first=(dataclasses.replace(start(SHORT), attempt=2),), until=has(Ended))
+    assert [(event.number, event.attempt) for event in again if isinstance(event, Ended)] == [(0, 2)]
+    assert sum(isinstance(event, Progress) for event in again) == SHORT.settings.epochs
+
+
+def test_a_place_says_once_that_it_was_abandoned_and_not_when_its_driver_ends_it(tmp_path: Path, clock: Clock) -> None:
+    said: list[str] = []
+    made = [
+        Place(
+            description,
+            thermometer=lambda _device: Script(50.0),
+            folder=tmp_path,
+            clock=clock,
+            abandoned=lambda name=name: said.append(name),  # type: ignore[misc]
+        )
+        for name in ("left", "ended")
+    ]
+    made[1].end()
+    clock.advance(DRIVER_SECONDS)
+    for place in (*made, *made):
+        place.check_driver()
+    assert said == ["left"]

@@ -22,7 +22,7 @@ from tsladder.data.samples import Fold
 from tsladder.errors import WorkFailed
 from tsladder.execution.crew import Ended, Event, JobOrder, Lost, Message, Progress, Retried, Slot
 from tsladder.execution.heartbeat import Heartbeat, VitalSigns
-from tsladder.execution.job_loop import MOST_LOSSES, run_pool
+from tsladder.execution.job_loop import LOSSES_IN_COMPANY, MOST_LOSSES, run_pool
 from tsladder.execution.job_source import Steps
 from tsladder.execution.thermal_guard import ThermalWatch
 from tsladder.interruption import Interrupted
@@ -291,7 +291,7 @@ def test_a_job_whose_place_is_lost_runs_again_elsewhere_as_another_attempt(cells
     assert pool([cells.cell("a", source)], crew) == [None]
     assert {outcome.stop_reason for outcome in source.outcomes.values()} == {StopReason.COMPLETED}
     assert len(source.outcomes) == 8
-    assert source.messages == ["left is gone; it is started again elsewhere"]
+    assert source.messages == ["left is gone; it is started again"]
     assert sorted(crew.attempts) == [1] * 8 + [2]
 
 
@@ -321,6 +321,67 @@ def test_a_job_that_is_lost_again_and_again_ends_as_killed_and_the_others_go_on(
     assert source.outcomes[1].stop_reason is StopReason.KILLED
     assert f"{MOST_LOSSES} times" in source.outcomes[1].message
     assert {source.outcomes[number].stop_reason for number in (0, 2, 3)} == {StopReason.COMPLETED}
+
+
+@pytest.mark.parametrize("poisonous", [{1}, {0, 5}, {3, 4, 9}])
+@pytest.mark.parametrize("places", [1, 3])
+def test_jobs_beside_one_that_kills_every_place_are_not_called_guilty(
+    poisonous: set[int], places: int, cells: Cells
+) -> None:
+    """Four jobs share a place, in two cells: each poisonous one ends all of its place soon after its start."""
+    first, second = cells.source(10), cells.source(6, each=3.0)
+    names = iter(range(1000))
+    sizes: set[int] = set()
+    company: dict[int, list[int]] = {number: [] for number in poisonous}
+
+    def poison(crew: TickingCrew) -> None:
+        for number, (_, slot, since) in list(crew.jobs.items()):
+            sizes.add(slot.workers)
+            if number in poisonous and number in crew.jobs and crew.time > since:
+                here = [other for other, (_, taken, _) in crew.jobs.items() if taken.place == slot.place]
+                company[number].append(len(here) - 1)
+                crew.lose(slot.place)
+                crew.places.append(f"new-{next(names)}")
+
+    crew = TickingCrew(places=[f"place-{n}" for n in range(places)], ticks=3, on_tick=poison)
+    assert pool([cells.cell("a", first), cells.cell("b", second)], crew) == [None, None]
+    killed = {n for n, outcome in first.outcomes.items() if outcome.stop_reason is StopReason.KILLED}
+    assert killed == poisonous
+    assert {outcome.stop_reason for outcome in second.outcomes.values()} == {StopReason.COMPLETED}
+    assert (len(first.outcomes), len(second.outcomes)) == (10, 6)
+    assert sizes == {CORES}  # of the size that decides its numbers
+    assert all(others[LOSSES_IN_COMPANY:] == [0] * len(others[LOSSES_IN_COMPANY:]) for others in company.values())
+
+
+def test_a_job_that_is_to_run_alone_finds_a_place_among_a_stream_of_others(cells: Cells, tmp_path: Path) -> None:
+    """Other jobs end one at a time, so that a place is never empty unless it is kept free, and the other cell has more
+    work left from the second loss on."""
+
+    class Urgent(Source):
+        work_left = 1e9
+
+    (tmp_path / "doubtful").mkdir()
+    doubtful, stream = Urgent(tmp_path / "doubtful", 1), cells.source(60, each=100.0)
+    losses: list[int] = []
+
+    def lose_twice(crew: TickingCrew) -> None:
+        for shift, number in enumerate(list(crew.jobs)):
+            order, slot, since = crew.jobs[number]
+            crew.jobs[number] = order, slot, since - (shift if since == crew.time - 1 else 0)
+        if 0 in crew.jobs and len(losses) < 2:
+            losses.append(len(crew.jobs) - 1)
+            crew.lose(crew.places[0])
+            crew.places.append(f"new-{crew.time}")
+        if len(losses) == 2:
+            Urgent.work_left = 0.0
+
+    crew = TickingCrew(ticks=8, on_tick=lose_twice)
+    assert pool([cells.cell("a", doubtful), cells.cell("b", stream)], crew) == [None, None]
+    assert losses == [3, 3]
+    order = [number for number, _ in crew.started]
+    assert order.count(0) == 3
+    assert len(order) - 1 - order[::-1].index(0) < 20
+    assert doubtful.outcomes[0].stop_reason is StopReason.COMPLETED
 
 
 def test_a_cell_that_fails_leaves_the_others_alone(cells: Cells) -> None:

@@ -41,9 +41,9 @@ class Onlooker(MemoryTracker):
         self.places = places
         self.seen: list[tuple[str, dict[str, str]]] = []
 
-    def log_run(self, run: RunRecord) -> str:
+    def log_run(self, run: RunRecord, *, entry: str | None = None) -> str:
         self.seen.append((run.name, row(self.places)))
-        return super().log_run(run)
+        return super().log_run(run, entry=entry)
 
 
 def rows(text: str) -> dict[str, dict[str, str]]:

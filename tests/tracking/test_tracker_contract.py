@@ -305,3 +305,14 @@ def test_a_study_has_one_comparison_and_the_newest_files_are_in_it(tracker, tmp_
 def test_the_size_of_a_model_is_logged_for_linear_axes():
     assert size_metrics(1_000) == {"n_params": 1_000.0, "log10_n_params": pytest.approx(3.0)}
     assert set(size_metrics(None).values()) == {None}
+
+
+def test_a_run_of_one_entry_is_logged_once_however_often_it_is_asked_for(tracker):
+    cell = tracker.cell_run("2M-h1", TAGS)
+    # Others of the same name are other runs.
+    entries = ["a" * 32, "b" * 32, "a" * 32, None, "b" * 32, "a" * 32]
+    for entry in entries:
+        tracker.log_run(trial(cell, metrics={"seconds": 1.0}), entry=entry)
+    assert len(tracker.runs(cell)) == 3
+    tracker.log_run(trial(cell), entry="a" * 32)
+    assert len(tracker.runs(cell)) == 3

@@ -1,5 +1,5 @@
-"""outcome.json of a seed in the live record of a retraining, and timings/<cell>.json, which holds all seeds of a
-cell."""
+"""outcome.json of a seed in the live record of a retraining, unlogged.json beside it until the seed's run is on its way
+to MLflow, and timings/<cell>.json, which holds all seeds of a cell."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from tsladder.vocabulary import StopReason
 T = TypeVar("T")
 
 OUTCOME = "outcome.json"
+
+UNLOGGED = "unlogged.json"
 
 SEED_PREFIX = "seed-"
 """Text before the number in the name of a seed."""
@@ -70,6 +72,28 @@ _FIELDS = tuple(item.name for item in dataclasses.fields(SeedRecord))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class UnloggedSeed:
+    """Seed that has ended and is to be logged to MLflow under the key `key`. Times are milliseconds since the epoch."""
+
+    key: str
+    started_ms: int
+    ended_ms: int
+    outcome: TrainingOutcome
+
+    def to_json(self) -> dict[str, Any]:
+        times = {"key": self.key, "started_ms": self.started_ms, "ended_ms": self.ended_ms}
+        return {**times, "outcome": self.outcome.to_json(), "plan": self.outcome.plan.to_json()}
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> UnloggedSeed:
+        """Build a record from its JSON; the inverse of `to_json`. Raises KeyError, ValueError or TypeError for any
+        other JSON."""
+        outcome = TrainingOutcome.from_json(record["outcome"], BatchPlan.from_json(record["plan"]))
+        times = int(record["started_ms"]), int(record["ended_ms"])
+        return cls(key=str(record["key"]), started_ms=times[0], ended_ms=times[1], outcome=outcome)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Timings:
     """Seeds of a cell, by number. `key`: identity of the retraining; None if there was none."""
 
@@ -87,6 +111,17 @@ def read_seed(path: Path) -> SeedRecord:
 def write_seed(path: Path, record: SeedRecord) -> None:
     """Replace the record of a seed at `path`."""
     write_json(path, record.to_json())
+
+
+def read_unlogged(path: Path) -> UnloggedSeed:
+    """Read a seed that is to be logged. Raises FileNotFoundError, and WorkFailed if the file is damaged or of another
+    version."""
+    return _checked(path, lambda: UnloggedSeed.from_json(read_json(path)))
+
+
+def write_unlogged(path: Path, seed: UnloggedSeed) -> None:
+    """Replace the seed that is to be logged at `path`."""
+    write_json(path, seed.to_json())
 
 
 def read_timings(path: Path) -> Timings:

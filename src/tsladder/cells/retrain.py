@@ -20,7 +20,19 @@ from tsladder.artifacts.ending import Ending
 from tsladder.artifacts.heat import TemperatureReading
 from tsladder.artifacts.models import ModelsStatus, write_models_status
 from tsladder.artifacts.outcome import TrainingOutcome
-from tsladder.artifacts.seeds import OUTCOME, SeedRecord, Timings, read_seed, write_seed, write_timings
+from tsladder.artifacts.seeds import (
+    OUTCOME,
+    UNLOGGED,
+    SeedRecord,
+    Timings,
+    UnloggedSeed,
+    read_seed,
+    read_unlogged,
+    write_seed,
+    write_timings,
+    write_unlogged,
+)
+from tsladder.artifacts.spool import new_key
 from tsladder.artifacts.store import replacing
 from tsladder.artifacts.trained_model import RECORD
 from tsladder.cells.seed_jobs import concurrent_seeds, seed_folder, seed_jobs
@@ -28,6 +40,7 @@ from tsladder.cells.training_log import TrainingLog, seed_lines
 from tsladder.cells.training_runs import training_run
 from tsladder.cells.work import CellWork, clear_scratch, settings_params
 from tsladder.data.samples import Fold
+from tsladder.errors import WorkFailed
 from tsladder.execution.crew import Ended, JobOrder, Message, Progress, Retried, Slot
 from tsladder.execution.heartbeat import Heartbeat
 from tsladder.execution.job_loop import STOPPING, describe_retry, heat_reason
@@ -167,6 +180,7 @@ def job_steps(
     """Train as `train_jobs` does, with the crew of the caller. `beside_others`: where it trains other models as well,
     which leave no core idle."""
     clear_scratch(folder)
+    _log_unlogged(work, jobs, folder, tracker, purpose)
     for number in jobs:
         _discard_machine_failure(seed_folder(folder, number) / OUTCOME)
     missing = {number: job for number, job in jobs.items() if not (seed_folder(folder, number) / OUTCOME).exists()}
@@ -290,9 +304,12 @@ class _Seeds:
         work, purpose, job = self._work, self._purpose, self._jobs[event.number]
         if event.outcome.stop_reason is StopReason.THERMAL:
             self._stopped_by_heat[event.number] = event.outcome
+        started_ms, ended_ms = self._started[event.number], int(time.time() * 1000)
+        seed = UnloggedSeed(key=new_key(), started_ms=started_ms, ended_ms=ended_ms, outcome=event.outcome)
+        # First, so that a kill from here on leaves it to the next start.
+        write_unlogged(seed_folder(self._folder, event.number) / UNLOGGED, seed)
         _store_seed(work, job, event, self._folder, purpose)
-        started = self._started[event.number]
-        self._tracker.log_run(_run(work, job, event, purpose, work.search_key, self._parent_id, started))
+        _log_seed(work, job, event.number, seed, self._folder, self._tracker, purpose, self._parent_id)
         if not purpose.winner_of:
             self._results.update()
 
@@ -337,18 +354,55 @@ def _seed_record(work: CellWork, job: Job, outcome: TrainingOutcome) -> SeedReco
     return SeedRecord.of(outcome, predicted_memory_gib=predicted, device=job.device, threads=job.threads)
 
 
-def _run(
-    work: CellWork, job: Job, event: Ended, purpose: Purpose, search_key: str, parent_id: str, started_ms: int
-) -> RunRecord:
-    outcome, winner_of = event.outcome, purpose.winner_of
+def _log_unlogged(work: CellWork, jobs: Mapping[int, Job], folder: Path, tracker: Tracker, purpose: Purpose) -> None:
+    """Log the seeds that had ended when an earlier start was killed before it had logged them."""
+    found: dict[int, UnloggedSeed] = {}
+    for number in jobs:
+        path = seed_folder(folder, number) / UNLOGGED
+        if not path.exists():
+            continue
+        if not (seed_folder(folder, number) / OUTCOME).exists():
+            # It is trained again, and logged then.
+            path.unlink()
+            continue
+        try:
+            found[number] = read_unlogged(path)
+        except WorkFailed as error:
+            work.say(f"{purpose.named(number)} is not copied to MLflow: {error}")
+            path.unlink()
+    if not found:
+        return
+    with open_cell_run(tracker, str(work.cell), work.tags(Phase.SEARCH, work.search_key)) as parent:
+        for number, seed in found.items():
+            _log_seed(work, jobs[number], number, seed, folder, tracker, purpose, parent.run_id)
+
+
+def _log_seed(
+    work: CellWork,
+    job: Job,
+    number: int,
+    seed: UnloggedSeed,
+    folder: Path,
+    tracker: Tracker,
+    purpose: Purpose,
+    parent_id: str,
+) -> None:
+    """Log the run of a seed that has ended, once however often it is asked for."""
+    tracker.log_run(_run(work, job, number, seed, purpose, parent_id), entry=seed.key)
+    (seed_folder(folder, number) / UNLOGGED).unlink()
+
+
+def _run(work: CellWork, job: Job, number: int, seed: UnloggedSeed, purpose: Purpose, parent_id: str) -> RunRecord:
+    outcome, winner_of = seed.outcome, purpose.winner_of
     return training_run(
         outcome,
-        name=f"{work.cell}/{winner_of + '/' if winner_of else ''}{purpose.each}-{event.number}",
-        tags=work.tags(Phase.TRAIN, search_key),
+        name=f"{work.cell}/{winner_of + '/' if winner_of else ''}{purpose.each}-{number}",
+        tags=work.tags(Phase.TRAIN, work.search_key),
         parent_id=parent_id,
         params=settings_params(job.spec, job.settings.to_record(), outcome.plan, job.seed),
         status=RunStatus.FINISHED if outcome.scored else RunStatus.FAILED,
-        start_ms=started_ms,
+        start_ms=seed.started_ms,
+        end_ms=seed.ended_ms,
         base_rate_loss=work.base_rate_loss,
         predicted_memory_gib=work.predicted_memory_gib(job.spec, outcome.plan),
         metrics={},

@@ -35,6 +35,7 @@ class DvcProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._relay: subprocess.Popen[bytes] | None = None
         self._code: int | None = None
+        self._reported = False
         self.stops = 0
         """Number of requests to stop."""
         self._sent = 0
@@ -62,7 +63,8 @@ class DvcProcess:
         if self._code is None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._relay.wait(_LAST_WORDS_SECONDS)
-            self._code = int(self._exit_file.read_text()) if self._exit_file.exists() else code
+            self._reported = self._exit_file.exists()
+            self._code = int(self._exit_file.read_text()) if self._reported else code
             self._exit_file.unlink(missing_ok=True)
         return True
 
@@ -72,6 +74,12 @@ class DvcProcess:
         if self._code is None:
             raise ValueError("the command has not ended")
         return self._code
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether the command failed without leaving an exit code, although nobody asked it to stop. Only of a module
+        that works like a stage does this mean that it was killed: DVC leaves none for its own failures."""
+        return self.code != 0 and not self._reported and self.stops == 0
 
     def start(
         self,

@@ -14,6 +14,7 @@ from tsladder.console.dvc_process import NO_VARIABLES
 from tsladder.console.logging_process import logging_process
 from tsladder.console.manual_pause import ManualPause
 from tsladder.console.outcome_lines import outcome_lines
+from tsladder.console.run_ahead import run_ahead
 from tsladder.console.run_checks import check_data
 from tsladder.console.run_dvc import DvcResult, run_command, run_dvc
 from tsladder.console.run_lines import long_run_note, summary_lines
@@ -79,8 +80,7 @@ class _Run:
         self._report_memory()
         self._report_store()
         if time_note is not None:
-            print(f"tsladder: {time_note}", file=sys.stderr, flush=True)
-            self._log.note(time_note)
+            self._say(time_note)
         # One pause for all commands of DVC in this run.
         with logging_process(self._places) as (variables, messages), ManualPause(self._places) as pause:
             self._variables = variables
@@ -110,11 +110,13 @@ class _Run:
             cells = self._cells_to_train()
         if len(cells) < fewest:
             return self._run_dvc(pause, "repro", *self._selection.targets)
-        names = tuple(map(str, cells))
-        result = run_command(
-            self._places, train_ahead.__name__, names, self._log, self._timeline, pause, self._variables
-        )
-        if result.stopped or (self._elsewhere and result.code != 0):
+
+        def run(arguments: tuple[str, ...]) -> DvcResult:
+            module, log, timeline = train_ahead.__name__, self._log, self._timeline
+            return run_command(self._places, module, arguments, log, timeline, pause, self._variables)
+
+        result = run_ahead(cells, run, self._say, elsewhere=self._elsewhere)
+        if result.stopped or result.killed or (self._elsewhere and result.code != 0):
             return result
         trained = {TRAINED_AHEAD: "1"} if result.code == 0 else NO_VARIABLES
         return self._run_dvc(pause, "repro", *self._selection.targets, variables=trained)
@@ -189,8 +191,7 @@ class _Run:
         if self._machine is None:
             return
         for line in filter(None, (describe_memory(self._machine), scarce_memory_note(self._machine))):
-            print(f"tsladder: memory: {line}", file=sys.stderr, flush=True)
-            self._log.note(f"memory: {line}")
+            self._say(f"memory: {line}")
 
     def _report_store(self) -> None:
         """Update the paths of a moved store even where no stage runs: its address is printed at the end."""
@@ -199,8 +200,12 @@ class _Run:
         except WorkFailed as error:
             notes = [str(error)]
         for note in notes:
-            print(f"tsladder: {note}", file=sys.stderr, flush=True)
-            self._log.note(note)
+            self._say(note)
+
+    def _say(self, text: str) -> None:
+        """Print a line and write it to the log."""
+        print(f"tsladder: {text}", file=sys.stderr, flush=True)
+        self._log.note(text)
 
     def _report_log(self) -> None:
         if self._log.kept:

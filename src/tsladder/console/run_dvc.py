@@ -20,10 +20,12 @@ _MESSAGES = 3
 
 @dataclass(frozen=True, slots=True)
 class DvcResult:
-    """Exit code of a command, and whether the user stopped it."""
+    """Exit code of a command, negative for the signal that killed it; whether the user stopped it; and whether it was
+    killed otherwise, which is known of modules that work like a stage."""
 
     code: int
     stopped: bool
+    killed: bool = False
 
 
 def run_dvc(
@@ -60,7 +62,7 @@ def run_command(
         dvc.wait()
     timeline.add_lines(log.new_lines())
     timeline.close(datetime.datetime.now(datetime.UTC))
-    return DvcResult(dvc.code, dvc.stops > 0)
+    return DvcResult(dvc.code, dvc.stops > 0, dvc.was_killed)
 
 
 def _show(places: Places, dvc: DvcProcess, log: RunLog, timeline: Timeline, pause: ManualPause) -> None:

@@ -40,6 +40,10 @@ _NUMBERS_OF_A_SOURCE = 1_000_000
 MOST_LOSSES = 5
 """Number of places that may be lost under one job: the job that is lost once more ends as KILLED."""
 
+LOSSES_IN_COMPANY = 2
+"""Number of losses after which a job runs alone at its place: where one of several jobs ends a place, those beside it
+are lost as well, and only those that run alone show whose fault it is."""
+
 STOPPING = "stopping: trainings with checkpoints write one, the others finish their epoch"
 
 
@@ -96,13 +100,19 @@ def run_pool(
 @dataclass(slots=True)
 class _Started:
     """Job that runs, or that is lost and waits to be started again. `losses`: reasons of the ends of earlier
-    attempts."""
+    attempts; `place`: where it runs, or ran last."""
 
     member: _Member
     order: JobOrder
     since: float
     attempt: int = 1
     losses: tuple[str, ...] = ()
+    place: str = ""
+
+    @property
+    def alone(self) -> bool:
+        """Whether it runs alone at its place."""
+        return len(self.losses) >= LOSSES_IN_COMPANY
 
     @property
     def number(self) -> int:
@@ -125,6 +135,11 @@ class _Member:
     error: Exception | None = None
     kind: str | None = None
     kind_missed_since: float | None = None
+
+    @property
+    def next_alone(self) -> bool:
+        """Whether its next job is to run alone at its place."""
+        return bool(self.lost) and self.lost[0].alone
 
     @property
     def jobs(self) -> JobSource:
@@ -214,11 +229,19 @@ class _Pool:
 
     def _has_room(self) -> bool:
         """Check whether some job could be started. Whole places are looked for first, since those are few slots."""
-        return self._crew is None or bool(self._crew.free(1) or self._crew.free(MOST_WORKERS))
+        if self._crew is None:
+            return True
+        closed, crew = self._closed_places(), self._crew
+        return any(slot.place not in closed for workers in (1, MOST_WORKERS) for slot in crew.free(workers))
+
+    def _closed_places(self) -> set[str]:
+        """Return the places at which a job runs alone."""
+        return {started.place for started in self._started.values() if started.alone}
 
     def _serve_once(self, stop: StopFlag) -> bool:
-        """Offer free slots to all sources once, those with the most work left first. Returns True where a cell went on
-        to its next source or to its end, since then there may be more to do."""
+        """Offer free slots to all sources once, those with the most work left first, but before them those whose next
+        job needs a place for itself. Returns True where a cell went on to its next source or to its end, since then
+        there may be more to do."""
         active = [member for member in self._members if member.source is not None]
         if not active:
             return False
@@ -226,27 +249,28 @@ class _Pool:
             if not member.running and not member.lost and not member.jobs.is_ready:
                 self._resume(member, None)
                 return True
-        slots = FreeSlots(self._working_crew, self._choice)
-        for member in sorted(active, key=_work_left, reverse=True):
+        slots = FreeSlots(self._working_crew, self._choice, self._closed_places())
+        for member in sorted(active, key=_urgency, reverse=True):
             source = member.source
             if source is None:
                 continue
             while not stop.is_set:
-                slot = slots.first(source.workers, member.kind)
+                alone = member.next_alone
+                slot = slots.first(source.workers, member.kind, alone=alone)
                 if slot is None:
                     if slots.first(MOST_WORKERS) is None:
                         return False
                     if member.lost or source.is_ready:
                         # A job that needs a large share would never find one beside a stream of smaller ones.
                         slots.keep_place(member.kind)
-                        self._miss_kind(member, slots.first(source.workers))
+                        self._miss_kind(member, slots.first(source.workers, alone=alone))
                     break
                 if not self._start_next(member, source, slot):
                     if not member.running and not member.lost:
                         self._resume(member, None)
                         return True
                     break
-                slots.take(slot)
+                slots.take(slot, alone=alone)
         return False
 
     def _miss_kind(self, member: _Member, other: Slot | None) -> None:
@@ -276,7 +300,7 @@ class _Pool:
             started = _Started(member, order, time.perf_counter())
             source.heartbeat.started(order.number, epochs=source.models_per_job * order.job.settings.epochs)
         member.kind, member.kind_missed_since = slot.kind, None
-        number = started.number
+        number, started.place = started.number, slot.place
         self._started[number] = started
         member.running.add(number)
         self._watch.begin(number)
@@ -328,7 +352,7 @@ class _Pool:
         member.running.discard(event.number)
         self._watch.end(event.number)
         member.jobs.heartbeat.restarted(order.number)
-        words = f"{event.reason}; it is started again elsewhere"
+        words = f"{event.reason}; it is started again{', alone at its place' if started.alone else ''}"
         member.jobs.on_message(Message(order.number, words, order.attempt))
         member.lost.append(started)
 
@@ -422,8 +446,8 @@ class _Pool:
         return self._crew
 
 
-def _work_left(member: _Member) -> float:
-    return 0.0 if member.source is None else member.source.work_left
+def _urgency(member: _Member) -> tuple[bool, float]:
+    return member.next_alone, 0.0 if member.source is None else member.source.work_left
 
 
 def _taken(started: list[_Started]) -> list[_Started]:

@@ -94,7 +94,8 @@ class _Outgoing:
 
 class Place:
     """Place that `survey` describes. `thermometer`: gives the sensors of a device. `folder`: parent of the place's own
-    folder; None: the system's folder of temporary files. `clock`: seconds."""
+    folder; None: the system's folder of temporary files. `clock`: seconds. `abandoned` is called when the place has
+    ended because its driver is gone."""
 
     def __init__(
         self,
@@ -103,8 +104,10 @@ class Place:
         thermometer: Callable[[str], Thermometer],
         folder: Path | None = None,
         clock: Callable[[], float] = time.monotonic,
+        abandoned: Callable[[], None] = lambda: None,
     ) -> None:
         self._survey = survey
+        self._abandoned = abandoned
         self._clock = clock
         self._lock = threading.Lock()
         self._left = contextlib.ExitStack()
@@ -203,6 +206,7 @@ class Place:
         try:
             if self._over is None and self._clock() - self._heard_at >= DRIVER_SECONDS:
                 self._end(f"no driver called for {DRIVER_SECONDS:.0f} s, so the trainings here were ended")
+                self._abandoned()
         finally:
             self._lock.release()
 
@@ -318,13 +322,19 @@ class Place:
         self._waiting.clear()
 
     def _told(self, event: Event) -> Iterator[Event | FilePiece]:
-        """Yield an event of the supervisor under its attempt. An end waits until the job's files were sent."""
+        """Yield an event of the supervisor under its attempt. An end waits until the job's files were sent. A job whose
+        process was killed is lost, as it is with its place."""
         running = self._running[event.number]
         event = dataclasses.replace(event, attempt=running.start.attempt)
         if not isinstance(event, Ended):
             yield event
             return
         heat = self._heat.end(event.number)
+        if event.outcome.stop_reason is StopReason.KILLED:
+            del self._running[event.number]
+            shutil.rmtree(running.folders.own, ignore_errors=True)
+            yield Lost(event.number, event.outcome.message, event.attempt)
+            return
         ended = Ended(event.number, dataclasses.replace(event.outcome, heat=heat), event.attempt)
         self._outgoing.append(_Outgoing(_files_of(running, ended), ended, running.folders))
         yield from self._sent()

@@ -49,6 +49,7 @@ _ONE_MACHINE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 """Environment variable that confines every process of Ray to loopback addresses."""
 
 _CONNECT_SECONDS = 5.0
+_HEAD_SECONDS = 1.0
 _LEAVE_SECONDS = 10.0
 _NODES_SECONDS = 2.0
 _NODES_KNOWN_SECONDS = 8.0
@@ -249,7 +250,8 @@ class RayPlace:
         _forget_main()
         start_fork_server(panel=panel)
         self._hardware, self._calibration, self._cores = hardware, calibration, cores
-        self._place = Place(self._described, thermometer=thermometer_for)
+        # Where the head was lost, nobody else ends this process, which holds the memory of its libraries.
+        self._place = Place(self._described, thermometer=thermometer_for, abandoned=lambda: os._exit(0))
 
     def describe(self) -> PlaceDescription:
         return self._place.describe()
@@ -322,13 +324,36 @@ def check_address(address: str) -> None:
             "start every node and this command with RAY_AUTH_MODE=token and one token in RAY_AUTH_TOKEN or in the file "
             "RAY_AUTH_TOKEN_PATH (docs/howto/cluster.md)"
         )
-    try:
-        socket.create_connection((host, port), timeout=_CONNECT_SECONDS).close()
-    except OSError as error:
+    error = _connection_error(host, port)
+    if error is not None:
         raise BadInput(
             f"nothing answers at hardware.address {address} ({error}): start Ray there with `ray start --head "
             f"--port {port}`, or set hardware.address to null for a Ray of this machine"
-        ) from None
+        )
+
+
+def wait_for_head(address: str, patience: float) -> None:
+    """Wait until the head of a cluster that was there before answers at `address` again. Raises WorkFailed where
+    it does not within `patience` seconds."""
+    host, port = _split(address)
+    deadline = time.monotonic() + patience
+    while (error := _connection_error(host, port)) is not None:
+        if time.monotonic() >= deadline:
+            raise WorkFailed(
+                f"the head of the Ray cluster at {address} (hardware.address) was lost and has not answered for "
+                f"{patience:.0f} s (hardware.patience; {error}): start it with `ray start --head --port {port}`, and "
+                "its nodes, then run the same command again; nothing that had ended is lost"
+            )
+        time.sleep(_HEAD_SECONDS)
+
+
+def _connection_error(host: str, port: int) -> OSError | None:
+    """Return why nobody can connect to a port; None where it answers."""
+    try:
+        socket.create_connection((host, port), timeout=_CONNECT_SECONDS).close()
+    except OSError as error:
+        return error
+    return None
 
 
 def is_loopback(host: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from tsladder.execution.crew import Crew, Slot
@@ -35,28 +35,35 @@ class SlotChoice:
 
 class FreeSlots:
     """Free slots of `crew` while it is offered to many sources in turn, asked for no more often than needed: of a
-    thousand places that takes a while."""
+    thousand places that takes a while. Nothing is offered at the places `closed`."""
 
-    def __init__(self, crew: Crew, choice: SlotChoice) -> None:
+    def __init__(self, crew: Crew, choice: SlotChoice, closed: Iterable[str] = ()) -> None:
         self._crew = crew
         self._choice = choice
-        self._kept: set[str] = set()
+        self._kept = set(closed)
         self._known: dict[int, dict[str, deque[Slot]]] = {}
 
-    def first(self, workers: int, kind: str | None = None) -> Slot | None:
+    def first(self, workers: int, kind: str | None = None, *, alone: bool = False) -> Slot | None:
         """Return a free slot of the size at which `workers` fit one place, of the kind `kind`, or of the kind of which
-        most are free; None where there is none."""
+        most are free; None where there is none. `alone`: at a place where nothing runs."""
+        if alone:
+            whole = self.first(1, kind)
+            if whole is None:
+                return None
+            return next(slot for slot in self._by_kind(workers)[whole.kind] if slot.place == whole.place)
         found = self._by_kind(workers)
         if kind is None or not self._choice.one_kind:
             kind = max(found, key=lambda name: len(found[name]), default=None)
         known = deque[Slot]() if kind is None else found.get(kind, deque())
         return known[0] if known else None
 
-    def take(self, slot: Slot) -> None:
-        """Take the first slot of its size and kind, in which a job has been started: slots of other sizes are looked
-        for again."""
+    def take(self, slot: Slot, *, alone: bool = False) -> None:
+        """Take a slot in which a job has been started: slots of other sizes are looked for again. `alone`: nothing else
+        is offered at its place."""
         self._known = {slot.workers: self._known[slot.workers]}
-        self._known[slot.workers][slot.kind].popleft()
+        self._known[slot.workers][slot.kind].remove(slot)
+        if alone:
+            self._kept.add(slot.place)
 
     def keep_place(self, kind: str | None) -> None:
         """Offer the first place that has room no more."""

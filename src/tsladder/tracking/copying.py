@@ -43,7 +43,7 @@ class CopyTracker:
         for record in records:
             self.log_run(record)
 
-    def log_run(self, record: RunRecord) -> str:
+    def log_run(self, record: RunRecord, *, entry: str | None = None) -> str:
         namesakes = self._namesakes(record)
         for run in namesakes:
             if run.status is not RunStatus.RUNNING and ("attempt" in record.extra_tags or _agree(run, record)):

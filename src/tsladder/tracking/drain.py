@@ -106,10 +106,12 @@ class Drainer:
             self.say(f"{found.damaged} damaged lines of {self.spool.path} were moved to {self.spool.refused.name}")
         return found.lines
 
-    def append(self, lines: Sequence[SpoolLine]) -> None:
-        """Put `lines` into the spool and return when they are on disk. A spool that cannot be written is reported."""
-        with self._condition:
-            self._fresh |= {line.key for line in lines}
+    def append(self, lines: Sequence[SpoolLine], *, doubtful: bool = False) -> None:
+        """Put `lines` into the spool and return when they are on disk. A spool that cannot be written is reported.
+        `doubtful`: they may have been put there before, so the store is asked for them."""
+        if not doubtful:
+            with self._condition:
+                self._fresh |= {line.key for line in lines}
         try:
             torn = self.spool.append(lines)
         except OSError as error:

@@ -24,11 +24,13 @@ from tsladder.tracking.runs import (
 
 @dataclass(slots=True)
 class MemoryTracker:
-    """Tracker that keeps runs by id in the order of their creation, with artifacts and registered laws beside them."""
+    """Tracker that keeps runs by id in the order of their creation, with artifacts and registered laws beside them.
+    `entries`: key of a run -> its id."""
 
     stored: dict[str, LoggedRun] = field(default_factory=dict)
     artifacts: dict[str, tuple[str, ...]] = field(default_factory=dict)
     registered: list[Mapping[str, Any]] = field(default_factory=list)
+    entries: dict[str, str] = field(default_factory=dict)
 
     def cell_run(self, name: str, tags: RunTags) -> str:
         found = self._reopen(name, tags)
@@ -62,8 +64,13 @@ class MemoryTracker:
             self.stored[run.run_id] = replace(run, status=RunStatus.KILLED)
         return len(orphans)
 
-    def log_run(self, record: RunRecord) -> str:
-        return self._store(record, record.tags.kind)
+    def log_run(self, record: RunRecord, *, entry: str | None = None) -> str:
+        if entry is not None and entry in self.entries:
+            return self.entries[entry]
+        run_id = self._store(record, record.tags.kind)
+        if entry is not None:
+            self.entries[entry] = run_id
+        return run_id
 
     def finish(
         self,

@@ -137,8 +137,9 @@ class Tracker(Protocol):
         """
         ...
 
-    def log_run(self, record: RunRecord) -> str:
-        """Log one finished run and return its name for `RunRecord.parent_id`."""
+    def log_run(self, record: RunRecord, *, entry: str | None = None) -> str:
+        """Log one finished run and return its name for `RunRecord.parent_id`. `entry`: key of the run, under which it
+        is logged once, however often and by however many processes that is asked for."""
         ...
 
     def finish(

@@ -55,8 +55,12 @@ class MlflowTracker:
         closing = SpoolLine(key=new_key(), experiment=self._experiment, left_open=cell)
         self._drainer.append([*lines, closing])
 
-    def log_run(self, record: RunRecord) -> str:
-        return self._append(run=self._run(record, unless_logged=False))
+    def log_run(self, record: RunRecord, *, entry: str | None = None) -> str:
+        if entry is None:
+            return self._append(run=self._run(record, unless_logged=False))
+        line = SpoolLine(key=entry, experiment=self._experiment, run=self._run(record, unless_logged=False))
+        self._drainer.append([line], doubtful=True)
+        return entry
 
     def finish(
         self,
