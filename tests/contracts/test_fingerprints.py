@@ -127,7 +127,7 @@ def both(stage: str) -> set[str]:
     return {stage, f"panel/{stage}"}
 
 
-OFTEN = ("hpo", "evaluate", "panel/hpo", "panel/evaluate")
+OFTEN = ("evaluate", "panel/hpo")
 """Stages whose loading is watched in every run of the tests; the others' with the slow ones."""
 
 
