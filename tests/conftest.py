@@ -1,4 +1,5 @@
-"""Hypothesis without deadlines: a busy machine must not fail a property. One thread a test process. Long files first.
+"""Hypothesis without deadlines, since a busy machine must not fail a property, and with 60 examples, others in each
+run. One thread a test process. Long files first.
 
 Test processes run side by side on all cores; threads that wait for busy cores made small models train twenty times
 slower. Set before numpy and torch are loaded; what is trained on several threads asks for them by itself.
@@ -17,7 +18,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Stores of tests lie in their own folders, whatever the shell names.
 os.environ.pop("MLFLOW_TRACKING_URI", None)
 
-settings.register_profile("tsladder", deadline=None)
+settings.register_profile("tsladder", deadline=None, max_examples=60)
 settings.load_profile("tsladder")
 
 LONGEST_FIRST = (
@@ -106,6 +107,16 @@ def fingerprints_of_the_checkout() -> Iterator[None]:
             "_module_path",
             lambda name, where: looked_up(name, where) if where == source else look(name, where),
         )
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_parser() -> Iterator[None]:
+    """Build the parser of the command line once for all commands that are called in this process."""
+    from tsladder import cli
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(cli, "build_parser", functools.cache(cli.build_parser))
         yield
 
 
