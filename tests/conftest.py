@@ -1,4 +1,5 @@
-"""Hypothesis without deadlines: a busy machine must not fail a property. One thread a test process. Long files first.
+"""Hypothesis without deadlines, since a busy machine must not fail a property, and with 60 examples, others in each
+run. One thread a test process. Long files first.
 
 Test processes run side by side on all cores; threads that wait for busy cores made small models train twenty times
 slower. Set before numpy and torch are loaded; what is trained on several threads asks for them by itself.
@@ -17,7 +18,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Stores of tests lie in their own folders, whatever the shell names.
 os.environ.pop("MLFLOW_TRACKING_URI", None)
 
-settings.register_profile("tsladder", deadline=None)
+settings.register_profile("tsladder", deadline=None, max_examples=60)
 settings.load_profile("tsladder")
 
 LONGEST_FIRST = (
@@ -33,7 +34,17 @@ LONGEST_FIRST = (
     "execution/test_supervisor.py",
     "execution/test_job_loop.py",
     "execution/test_memory_guard.py",
+    "training/test_phases.py",
+    "training/test_checkpoints.py",
     "ingest/test_hostile_files.py",
+    "law/test_rankings.py",
+    "audit/panel/test_panel_leaks.py",
+    "audit/panel/test_panel_graph_leaks.py",
+    "families/panel/test_every_panel_family.py",
+    "families/test_every_family.py",
+    "contracts/test_fingerprints.py",
+    "cells/test_panel_scoring.py",
+    "training/test_pretraining.py",
     "test_route.py",
     "capsule/test_round_trip.py",
     "capsule/test_refusals.py",
@@ -45,6 +56,11 @@ LONGEST_FIRST = (
     "law/test_size_effect.py",
     "law/test_power_fit.py",
     "report/test_figures.py",
+    "training/test_day_training.py",
+    "training/test_trainer.py",
+    "training/test_losses.py",
+    "training/test_lean.py",
+    "training/test_day_gradients.py",
 )
 """Files that take longest, first those of the slow tests; begun last, one of them would keep one process busy while
 the others have nothing to do."""
@@ -53,11 +69,12 @@ the others have nothing to do."""
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
     """Collect garbage neither while half a million objects are made that last as long as the session, nor among them
-    afterwards: that took a quarter of the collection's time."""
+    afterwards: that took a quarter of the collection's time. And seldom while tests run, which took 3 % of theirs."""
     gc.disable()
     try:
         return (yield)
     finally:
+        gc.set_threshold(20_000, 20, 20)
         gc.enable()
         gc.freeze()
 
@@ -69,10 +86,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def fingerprints_of_the_checkout() -> Iterator[None]:
-    """Follow the imports of the checkout's code once: every plan of a test asks for its fingerprints anew."""
+    """Follow the imports of the checkout's code once: every plan of a test asks for its fingerprints anew. Where its
+    modules are is looked up once as well."""
     from tsladder.planning import fingerprint
 
-    source, follow = Path(__file__).parents[1] / "src", fingerprint.module_fingerprints
+    source, follow, look = Path(__file__).parents[1] / "src", fingerprint.module_fingerprints, fingerprint._module_path
+    looked_up = functools.cache(look)
 
     @functools.cache
     def followed(modules: tuple[str, ...], stage: str | None) -> dict[str, str]:
@@ -83,6 +102,21 @@ def fingerprints_of_the_checkout() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(fingerprint, "module_fingerprints", of)
+        monkeypatch.setattr(
+            fingerprint,
+            "_module_path",
+            lambda name, where: looked_up(name, where) if where == source else look(name, where),
+        )
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_parser() -> Iterator[None]:
+    """Build the parser of the command line once for all commands that are called in this process."""
+    from tsladder import cli
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(cli, "build_parser", functools.cache(cli.build_parser))
         yield
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from tests.panel.made_up import ORIGIN, made_up
 from tests.studies import verb
+from tests.yaml_text import yaml_text
 from tsladder.artifacts.plans import SearchPlan, read_plan
 from tsladder.cells.work import CellWork, open_cell
 from tsladder.execution.crew import Crews
@@ -82,7 +82,7 @@ def make_panel_study(folder: Path, panel: Panel | None = None, **leaves: Any) ->
     (folder / "stages").mkdir()
     (folder / "stages" / "hpo.py").touch()
     record = panel_record(**(SMALL | leaves))
-    (study / "params.yaml").write_text(yaml.safe_dump(record, sort_keys=False))
+    (study / "params.yaml").write_text(yaml_text(record))
     chosen = made_up(days=700) if panel is None else panel
     write_panel(folder / "data" / "made_up.parquet", long_frame(chosen), ORIGIN)
     return Places(study, folder)

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
+from tests.yaml_text import yaml_text
 from tsladder.artifacts.plans import SearchPlan, read_plan
 from tsladder.cells.work import open_cell
 from tsladder.execution.crew import Crews
@@ -71,7 +71,7 @@ def make_study(folder: Path, *, days: int = 900, **leaves: Any) -> Places:
             section = section[key]
         section[last] = value
     (folder / "data").mkdir(parents=True, exist_ok=True)
-    (folder / "params.yaml").write_text(yaml.safe_dump(record, sort_keys=False))
+    (folder / "params.yaml").write_text(yaml_text(record))
     synthetic_bars(days).to_parquet(folder / "data" / "tiny.parquet", index=False)
     return Places(folder, folder)
 

@@ -33,7 +33,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Places:
         windows__normalisation="revin",
         splits__kind="chunks",
         splits__block_days=60,
-        search__trials=6,
+        search__trials=3,
         train__seeds=SEEDS,
         training__precision="bf16-mixed",
         training__loss="soft_auc",

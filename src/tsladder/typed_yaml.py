@@ -237,7 +237,7 @@ class Reader:
     def _read_section(self, kind: type, raw: object, path: str) -> Any:
         if not isinstance(raw, dict):
             return self.fault(path, f"must be a section, got {raw!r}")
-        hints = typing.get_type_hints(kind, include_extras=True)
+        hints = _hints_of(kind)
         for key in raw:
             if key not in hints:
                 self.fault(_join(path, key), f"is unknown; known here: {', '.join(hints)}")
@@ -250,9 +250,15 @@ class Reader:
         return BROKEN if any(value is BROKEN for value in values.values()) else kind(**values)
 
 
+@functools.cache
+def _hints_of(kind: type) -> Mapping[str, Any]:
+    """Return the annotated types of a section's fields; evaluating them takes half the time of reading params.yaml."""
+    return typing.get_type_hints(kind, include_extras=True)
+
+
 def leaves_that_may_be_left_out(kind: type, path: str = "") -> Iterator[str]:
     """Return the dotted paths of the leaves of section `kind` and of its subsections that a file may omit."""
-    for name, hint in typing.get_type_hints(kind, include_extras=True).items():
+    for name, hint in _hints_of(kind).items():
         if MayBeLeftOut() in typing.get_args(hint)[1:]:
             yield _join(path, name)
         elif isinstance(hint, type) and dataclasses.is_dataclass(hint):

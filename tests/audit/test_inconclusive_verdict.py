@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests import drawn_once
 from tests.audit.leaks import with_segment, with_step
 from tests.audit.test_inconclusive import idle, with_fewer
 from tests.capsule.finished import finish, write_study
 from tests.studies import params_of
+from tests.without_pixels import leave_pixels_out
 
 from tsladder.artifacts.record import json_of
 from tsladder.artifacts.store import read_json, write_json
@@ -31,7 +31,7 @@ NEEDS = f"at least about {LEARNS_FROM} training windows; this study has {WINDOWS
 @pytest.fixture(autouse=True, scope="module")
 def drawings() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as monkeypatch:
-        drawn_once.keep_drawings(monkeypatch)
+        leave_pixels_out(monkeypatch)
         yield
 
 

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.audit.conftest import DAYS
 from tests.studies import make_study, params_of, prepare, verb
 
 from tsladder.artifacts.audit import SERIES_PROBES
@@ -21,9 +22,11 @@ from tsladder.places import Places
 from tsladder.vocabulary import ProbeOutcome
 
 
-@pytest.fixture(scope="module")
-def audited(study: Places) -> Places:
-    """The study with its audit written by the stage."""
+@pytest.fixture(scope="module", params=[[1], pytest.param([1, 3], marks=pytest.mark.slow)], ids=["h1", "h1 and h3"])
+def audited(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Places:
+    """A study with its audit written by the stage."""
+    study = make_study(tmp_path_factory.mktemp("recorded"), days=DAYS, horizons=request.param)
+    prepare(study)
     verb("audit")(study, params_of(study))
     return study
 
@@ -55,7 +58,8 @@ def test_the_record_knows_no_path(audited: Places) -> None:
 
 
 @pytest.mark.slow
-def test_the_record_repeats_exactly(audited: Places, subject: Subject) -> None:
+def test_the_record_repeats_exactly(audited: Places) -> None:
+    subject = open_subject(audited, read_plan(AuditPlan, audited.audit_plan))
     assert (audited.audit / "audit.json").read_text() == text_of(audit(subject))
 
 

@@ -3,25 +3,26 @@
 import shutil
 
 import pytest
-from tests import drawn_once
 from tests.capsule import finished
 from tests.capsule.zips import pack
+from tests.without_pixels import leave_pixels_out
 
 from tsladder.places import Places
 
 
 @pytest.fixture(autouse=True, scope="module")
 def drawings():
-    """Draw what a capsule shows once; `made` is drawn before that, so that its pictures are compared with others."""
     with pytest.MonkeyPatch.context() as monkeypatch:
-        drawn_once.keep_drawings(monkeypatch)
+        leave_pixels_out(monkeypatch)
         yield
 
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory):
     """A finished study that nobody changes."""
-    return finished.finish(finished.write_study(tmp_path_factory.mktemp("made")))
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        leave_pixels_out(monkeypatch)
+        return finished.finish(finished.write_study(tmp_path_factory.mktemp("made")))
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
-import yaml
 from tests.panel_studies import panel_record
 from tests.report.panel import finished, made_up
+from tests.yaml_text import yaml_text
 
 import tsladder
 from tsladder.artifacts.audit import PANEL_PROBES
@@ -31,7 +31,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Places:
     places = finished.write_finished(tmp_path_factory.mktemp("made"), horizon=1, law=False)
     leaves = {"budget": "50k", "ladder": list(finished.LADDER), "horizons": [1]}
     record = panel_record(**leaves, evaluation__bootstrap_draws=100, train__seeds=len(finished.SEEDS))
-    places.params.write_text(yaml.safe_dump(record, sort_keys=False))
+    places.params.write_text(yaml_text(record))
     params = load_panel_params(places.params)
     made_up.write_audited(places, *[ProbeOutcome.PASSED] * len(PANEL_PROBES))
     write_law(places.law, law_of_study(places, params))

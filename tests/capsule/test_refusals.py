@@ -292,14 +292,14 @@ def test_an_out_that_is_taken_or_has_no_place_is_refused(packed, tmp_path):
 
 LIMITED = """
 import resource, sys
-resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, resource.RLIM_INFINITY))
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
 from tsladder.cli import main
 sys.exit(main(sys.argv[1:]))
 """
 
 
 def run(folder, *arguments):
-    """In a process that may write no file of more than 60 kB: as on a disk that is full."""
+    """In a process that may write no file of more than 20 kB: as on a disk that is full."""
     return subprocess.run(
         [sys.executable, "-c", LIMITED, *arguments],
         cwd=folder,

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests import drawn_once
 from tests.capsule import finished
 from tests.capsule.zips import contents_of, with_manifest, write_zip
 from tests.studies import environment
+from tests.without_pixels import leave_pixels_out
 
 from tsladder.artifacts.store import read_json, write_json
 from tsladder.cli import main
@@ -24,7 +24,7 @@ from tsladder.places import Places
 @pytest.fixture(autouse=True, scope="module")
 def drawings() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as monkeypatch:
-        drawn_once.keep_drawings(monkeypatch)
+        leave_pixels_out(monkeypatch)
         yield
 
 

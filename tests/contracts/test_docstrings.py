@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from pathlib import Path
 
-import tsladder
+from tests.contracts.trees import FILES, PACKAGE, nodes, text
 
-PACKAGE = Path(tsladder.__file__).parent
 WITHOUT_SUBJECT = re.compile(
     r"(What|Of|Whether|How|Is|Are|Was|Were|Has|Does|Where|Who|That|Why|When|In|As|To|By|For|From|At|On|No|Not)\b"
 )
@@ -18,7 +16,7 @@ Documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 def openings(source: str) -> list[str]:
     """Return "name: first line" of each docstring of `source` that begins with a word of WITHOUT_SUBJECT."""
     found = []
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes(source):
         if isinstance(node, Documented):
             docstring = ast.get_docstring(node) or ""
             if WITHOUT_SUBJECT.match(docstring):
@@ -29,8 +27,8 @@ def openings(source: str) -> list[str]:
 def test_docstrings_begin_with_a_verb_or_a_noun() -> None:
     found = {
         path.relative_to(PACKAGE).as_posix(): lines
-        for path in sorted(PACKAGE.rglob("*.py"))
-        if (lines := openings(path.read_text(encoding="utf-8")))
+        for path in FILES
+        if path.is_relative_to(PACKAGE) and (lines := openings(text(path)))
     }
     assert found == {}, "write them again: a verb first, or the noun that a newcomer would search for"
 

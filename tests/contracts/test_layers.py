@@ -1,12 +1,9 @@
 """Imports point down only, lazy ones inside functions included."""
 
 import ast
-from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).parents[2]
-PACKAGE = ROOT / "src" / "tsladder"
+from tests.contracts.trees import FILES, PACKAGE, ROOT, nodes, text
 
 # From the top; what stands on one line does not know its neighbours.
 LAYERS = (
@@ -46,7 +43,7 @@ def room_of(file):
 
 def imported_rooms(source):
     """(line, room) of every import of tsladder, wherever it stands in the file."""
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes(source):
         names = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -66,16 +63,13 @@ def climbs(file, source):
             yield f"{file.relative_to(ROOT)}:{line} imports {room}, which does not lie below {here}"
 
 
-FILES = sorted([*PACKAGE.rglob("*.py"), *(ROOT / "stages").rglob("*.py")])
-
-
 def test_every_room_has_its_place_in_the_layers():
     unplaced = {room_of(file) for file in FILES} - set(DEPTH) - {"__init__"}
     assert unplaced == set(), "give these rooms a line in LAYERS"
 
 
 def test_imports_point_down_only():
-    faults = [fault for file in FILES if room_of(file) in DEPTH for fault in climbs(file, file.read_text("utf-8"))]
+    faults = [fault for file in FILES if room_of(file) in DEPTH for fault in climbs(file, text(file))]
     assert faults == []
 
 

@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.contracts import trees
+from tests.contracts.trees import FILES, PACKAGE, ROOT
 
-ROOT = Path(__file__).parents[2]
-PACKAGE = ROOT / "src" / "tsladder"
 ARTIFACTS = PACKAGE / "artifacts"
-FILES = sorted([*PACKAGE.rglob("*.py"), *(ROOT / "stages").rglob("*.py")])
 OUTSIDE = [path for path in FILES if not path.is_relative_to(ARTIFACTS)]
 
 RECORDS = (
@@ -70,9 +69,8 @@ def name_of(path: Path) -> str:
     return path.relative_to(PACKAGE if path.is_relative_to(PACKAGE) else ROOT).as_posix()
 
 
-@functools.cache
 def nodes(path: Path) -> tuple[ast.AST, ...]:
-    return tuple(ast.walk(ast.parse(path.read_text("utf-8"))))
+    return trees.nodes(trees.text(path))
 
 
 @functools.cache
@@ -82,13 +80,16 @@ def texts(path: Path) -> tuple[str, ...]:
     return tuple(value for value in constants if isinstance(value, str))
 
 
+LOADS = ("load", "loads")
+
+
 @functools.cache
 def parses_json(path: Path) -> bool:
     """Does a module call `read_json`, hand it on, or use `json.load` or `json.loads`?"""
     for node in nodes(path):
         if isinstance(node, ast.Name) and node.id == "read_json":
             return True
-        if isinstance(node, ast.Attribute) and ast.unparse(node) in ("json.load", "json.loads"):
+        if isinstance(node, ast.Attribute) and node.attr in LOADS and ast.unparse(node) in ("json.load", "json.loads"):
             return True
     return False
 

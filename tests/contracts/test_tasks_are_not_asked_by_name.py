@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from tests.contracts.trees import FILES, PACKAGE, ROOT, nodes, text
 
 from tsladder.tasks import load, names
 
-ROOT = Path(__file__).parents[2]
-PACKAGE = ROOT / "src" / "tsladder"
-METRICS = {load(name).metric for name in names()}
+NAMES = frozenset(names())
+METRICS = {load(name).metric for name in NAMES}
 CONSTANTS = {"LOG_LOSS", "HUBER"}
 
 MADE_UP = {"execution/probe.py"}
@@ -21,21 +20,18 @@ MADE_UP = {"execution/probe.py"}
 
 def named(source: str) -> Iterator[int]:
     """Lines that name a task in a text, ask for `.regression`, or compare with the loss of one."""
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes(source):
         if isinstance(node, ast.Attribute) and node.attr == "regression":
             yield node.lineno
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             words = node.value.split()
-            if len(words) == 1 and (node.value in names() or node.value.startswith("threshold_")):
+            if len(words) == 1 and (node.value in NAMES or node.value.startswith("threshold_")):
                 yield node.lineno
         if isinstance(node, ast.Compare):
             for part in ast.walk(node):
                 of_loss = isinstance(part, ast.Name) and part.id in CONSTANTS
                 if of_loss or (isinstance(part, ast.Constant) and part.value in METRICS):
                     yield node.lineno
-
-
-FILES = sorted([*PACKAGE.rglob("*.py"), *(ROOT / "stages").rglob("*.py")])
 
 
 def test_no_module_beside_tasks_asks_for_a_task_by_name() -> None:
@@ -45,7 +41,7 @@ def test_no_module_beside_tasks_asks_for_a_task_by_name() -> None:
             continue
         if file.is_relative_to(PACKAGE) and file.relative_to(PACKAGE).as_posix() in MADE_UP:
             continue
-        faults += [f"{file.relative_to(ROOT)}:{line}" for line in named(file.read_text(encoding="utf-8"))]
+        faults += [f"{file.relative_to(ROOT)}:{line}" for line in named(text(file))]
     assert faults == [], "ask the task that tsladder.tasks.load gives; its port is tasks/parts/task.py"
 
 

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from tests import cell_files
 from tests.small_records import horizon_law, power_law, region_count, study_law
 from tests.studies import DEFAULT_PARAMS, ROOT, make_study
+from tests.yaml_text import yaml_text
 
 from tsladder.artifacts.law import write_law
 from tsladder.artifacts.splits import HorizonCounts, SplitsSummary, write_summary
@@ -109,7 +109,7 @@ def _write_lock(places: Places) -> None:
         "deps": [dict(plans)],
         "params": {"params.yaml": {"law": raw["law"]}},
     }
-    write_text(places.root / "dvc.lock", yaml.safe_dump({"schema": "2.0", "stages": stages}, sort_keys=False))
+    write_text(places.root / "dvc.lock", yaml_text({"schema": "2.0", "stages": stages}))
 
 
 def _done(places: Places, cmd: str, output: str) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def test_only_the_oldest_days_are_left_out_when_patches_do_not_divide_the_window
         assert not torch.allclose(model(x_BTC), model(next_oldest))
 
 
-@pytest.mark.parametrize("budget", ["12k", "30k", "80k", "200k", "750k", "2M", "20M"])
+@pytest.mark.parametrize("budget", ["12k", "30k", "80k", "200k", "750k", "2M"])
 def test_the_formula_counts_what_a_built_model_has(budget: str) -> None:
     for member in build_grid(STUDY, budget).shapes:
         with torch.device("meta"):
@@ -47,7 +47,7 @@ def test_the_formula_counts_what_a_built_model_has(budget: str) -> None:
     assert count_params(build(smallest, dropout=0.0)) == smallest.n_params
 
 
-@pytest.mark.parametrize("budget", ["200M", "2B"])
+@pytest.mark.parametrize("budget", ["20M", "200M", "2B"])
 def test_the_formula_counts_the_largest_rungs_on_the_meta_device(budget: str) -> None:
     shapes = build_grid(STUDY, budget).shapes
     for member in (shapes[0], shapes[-1]):

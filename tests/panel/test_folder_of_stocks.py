@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 from tests.panel_studies import panel_record
 from tests.studies import ROOT
 from tests.test_pipeline import NOTHING, Workspace
+from tests.yaml_text import yaml_text
 
 from tsladder.typed_yaml import parse_yaml, read_yaml
 
@@ -55,7 +55,7 @@ class Project(Workspace):
         super().__init__(folder)
         shutil.copytree(ROOT / "panel", folder / "panel", ignore=shutil.ignore_patterns("artifacts", "dvc.lock"))
         record = panel_record(budget=None, ladder=["12k"])
-        (folder / "panel" / "params.yaml").write_text(yaml.safe_dump(record, sort_keys=False))
+        (folder / "panel" / "params.yaml").write_text(yaml_text(record))
         self.run("git", "add", "-A")
         self.run("git", "commit", "-qm", "panel")
 
@@ -73,7 +73,7 @@ class Project(Workspace):
             section, key = name.split(".")
             read = parse_yaml(value, source=leaf)
             record[section][key] = value if isinstance(read, datetime.date) else read
-        path.write_text(yaml.safe_dump(record, sort_keys=False))
+        path.write_text(yaml_text(record))
 
     def panel_repro(self) -> set[str]:
         return self.ran("--cd", "panel", "repro")

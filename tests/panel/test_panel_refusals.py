@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import yaml
 from tests.panel_studies import DEFAULT_PANEL_PARAMS
 from tests.studies import ROOT
+from tests.yaml_text import yaml_text
 
 from tsladder.cli import main
 from tsladder.typed_yaml import parse_yaml, read_yaml
@@ -43,7 +43,7 @@ def refusal(project: Path, capsys: pytest.CaptureFixture[str]) -> Refusal:
             for each in sections:
                 section = section[each]
             section[key] = parse_yaml(value, source=leaf)
-        path.write_text(yaml.safe_dump(record, sort_keys=False))
+        path.write_text(yaml_text(record))
         before = {file: file.read_bytes() for file in project.rglob("*") if file.is_file()}
         capsys.readouterr()
         assert main(["--study", "panel", command]) == 2

@@ -1,7 +1,7 @@
 import pytest
-from tests import drawn_once
 from tests.report import studies
 from tests.report.whole_study import write_whole
+from tests.without_pixels import leave_pixels_out
 
 from tsladder.report.build import build_report
 from tsladder.report.study_files import read_facts
@@ -9,10 +9,10 @@ from tsladder.report.study_files import read_facts
 
 @pytest.fixture(autouse=True, scope="module")
 def drawings(request):
-    """Draw the same facts once, except where drawing is what is tested."""
+    """Render no picture, except where pictures are what is tested."""
     with pytest.MonkeyPatch.context() as monkeypatch:
-        if request.path.name != "test_figures.py":
-            drawn_once.keep_drawings(monkeypatch)
+        if request.path.name not in ("test_figures.py", "test_models_pictures.py", "test_panel_pictures.py"):
+            leave_pixels_out(monkeypatch)
         yield
 
 

@@ -1,7 +1,7 @@
 """Columns are ordered by what their entries mean: whatever is written for a larger number comes later."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tsladder.artifacts.scores import Interval, Skill
@@ -44,6 +44,7 @@ def numbers(entries):
 
 
 @pytest.mark.parametrize("form", WRITTEN)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_the_order_of_numbers_survives_their_writing(form, data):
     written, values = WRITTEN[form]

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from tests import cell_files
 from tests.lines import seed_outcome
 from tests.panel_studies import make_panel_study
@@ -22,6 +21,7 @@ from tests.report.panel import made_up
 from tests.small_records import horizon_law, power_law, study_law
 from tests.status.written import lines, lock, trial
 from tests.studies import ROOT, make_study
+from tests.yaml_text import yaml_text
 
 from tsladder.artifacts.audit import AuditRecord, write_audit
 from tsladder.artifacts.baselines import BaselineScores, write_baselines
@@ -193,7 +193,7 @@ def write_params(places: Places, **leaves: Any) -> None:
         for key in sections:
             section = section[key]
         section[last] = value
-    places.params.write_text(yaml.safe_dump(record, sort_keys=False))
+    places.params.write_text(yaml_text(record))
 
 
 CELL = Cell("12k", 1)

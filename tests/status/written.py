@@ -21,6 +21,7 @@ from tests import cell_files
 from tests.lines import seed_outcome, trial_line
 from tests.small_records import features_manifest, horizon_law, horizon_splits, power_law, study_law
 from tests.studies import DEFAULT_PARAMS, ROOT
+from tests.yaml_text import yaml_text
 
 from tsladder.artifacts.audit import AuditRecord, write_audit
 from tsladder.artifacts.choice import Choice, write_choice
@@ -144,7 +145,7 @@ def lock(places: Places, *names: str) -> None:
             "params": {"params.yaml": {dotted: _leaf(raw, dotted) for dotted in stage.params}},
             "outs": [entry(root, out) for out in sorted(stage.outs)],
         }
-    write_text(path, yaml.safe_dump({"schema": "2.0", "stages": stages}, sort_keys=False))
+    write_text(path, yaml_text({"schema": "2.0", "stages": stages}))
 
 
 def forget(places: Places, *names: str) -> None:
@@ -152,7 +153,7 @@ def forget(places: Places, *names: str) -> None:
     path = places.root / "dvc.lock"
     record = yaml.safe_load(path.read_text())
     kept = {name: stage for name, stage in record["stages"].items() if name not in names}
-    write_text(path, yaml.safe_dump(record | {"stages": kept}, sort_keys=False))
+    write_text(path, yaml_text(record | {"stages": kept}))
 
 
 def never_built(places: Places, cell: Cell) -> None:
@@ -186,7 +187,7 @@ def set_leaves(places: Places, **leaves: Any) -> None:
         for key in sections:
             section = section[key]
         section[last] = value
-    places.params.write_text(yaml.safe_dump(record, sort_keys=False))
+    places.params.write_text(yaml_text(record))
 
 
 def reader(places: Places) -> StudyReader:

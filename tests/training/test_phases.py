@@ -89,9 +89,9 @@ def test_a_training_killed_at_random_in_its_phases_ends_with_the_same_bits(kind:
     undisturbed, beats = undisturbed_of(kind)
     of_step = beats // undisturbed.curve[-1].steps
     rng = random.Random(kind)
-    for _ in range(3):
+    for _ in range(2):
         with pytest.raises(Killed):
-            fit(what, TRAIN, VALIDATION, always, killing(rng.randint(of_step, 3 * of_step)), checkpoints_in(tmp_path))
+            fit(what, TRAIN, VALIDATION, always, killing(rng.randint(of_step, 4 * of_step)), checkpoints_in(tmp_path))
     resumed = checkpoints_in(tmp_path)
     again = fit(what, TRAIN, VALIDATION, always, checkpoints=resumed)
     assert_same(again, undisturbed)

@@ -59,7 +59,7 @@ def test_another_seed_gives_another_model() -> None:
 
 
 def test_a_learnable_label_is_learned() -> None:
-    fitted = fit(job(settings=settings(epochs=40, learning_rate=1e-2)), windows(400, seed=3), VALIDATION, carry_on)
+    fitted = fit(job(settings=settings(epochs=12, learning_rate=1e-2)), windows(400, seed=3), VALIDATION, carry_on)
     assert fitted.best_val_loss is not None
     assert fitted.best_val_loss < 0.4 < math.log(2)
     assert fitted.val_auc is not None

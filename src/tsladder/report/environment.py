@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,13 +42,17 @@ class Environment:
 
 def software_versions() -> dict[str, str]:
     """Return the versions of those of PACKAGES that are installed here."""
-    found = {}
-    for name in PACKAGES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
+    found = {name: _version(name) for name in PACKAGES}
+    return {name: version for name, version in found.items() if version is not None}
+
+
+@functools.cache
+def _version(package: str) -> str | None:
+    """Return the version of an installed package; looking one up reads its metadata from the disk."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def environment_table(environment: Environment) -> Table:
