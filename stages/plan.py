@@ -2,6 +2,7 @@
 
 import sys
 
+from tsladder.messages import print_message
 from tsladder.params import Params
 from tsladder.places import Places
 from tsladder.stage import run_study_stage
@@ -24,7 +25,7 @@ def build(places: Places, params: Params) -> None:
     write_endings(places, params.cells)
     note = study_note(places, params, forced)
     if note is not None:
-        print(f"tsladder: {note}", file=sys.stderr)
+        print_message(note)
 
 
 if __name__ == "__main__":

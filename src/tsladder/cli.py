@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from tsladder.console.arguments import build_parser
 from tsladder.console.progress import progress
+from tsladder.messages import print_message
 from tsladder.places import Places
 from tsladder.stage import exit_code
 
@@ -73,9 +74,9 @@ def _plan(places: Places, options: argparse.Namespace) -> int:
         of_slots = [] if slots is None else slot_lines(forecast)
         print("\n".join([*forecast_lines(forecast), *of_slots, "", *forced_lines(forecast)]))
     for note in forecast.notes:
-        print(f"tsladder: note: {note}", file=sys.stderr)
+        print_message(f"note: {note}")
     for name, reason in forecast.refused.items():
-        print(f"tsladder: {name} cannot be trained here: {reason}", file=sys.stderr)
+        print_message(f"{name} cannot be trained here: {reason}")
     return 1 if forecast.refused else 0
 
 
@@ -108,7 +109,7 @@ def _status(places: Places, options: argparse.Namespace) -> int:
         if log is not None:
             print(f"log of the last run: {short_path(log)}")
     for note in state.notes:
-        print(f"tsladder: note: {note}", file=sys.stderr)
+        print_message(f"note: {note}")
     return 0
 
 
@@ -194,13 +195,13 @@ def _fit(places: Places, options: argparse.Namespace) -> int:
         laws = fit_points(options.points, options.out, fit_options, on_step)
     if options.json:
         print(json.dumps(laws.to_json(), indent=1, allow_nan=False))
-        print(f"tsladder: {laws.understood}", file=sys.stderr)
+        print_message(laws.understood)
     else:
         print("\n".join(fit_lines(laws.understood, laws.groups, laws.metric)))
     if laws.rows_dropped:
-        print(f"tsladder: note: {laws.rows_dropped} rows are marked as dropped", file=sys.stderr)
+        print_message(f"note: {laws.rows_dropped} rows are marked as dropped")
     if laws.ignored_columns:
-        print(f"tsladder: note: columns ignored: {', '.join(laws.ignored_columns)}", file=sys.stderr)
+        print_message(f"note: columns ignored: {', '.join(laws.ignored_columns)}")
     return 0
 
 
@@ -261,7 +262,7 @@ def _cube(places: Places, options: argparse.Namespace) -> int:
         with progress("building the cube"):
             lines = cube_lines(places.cubes, panel_file, params, said.append)
         for line in said:
-            print(f"tsladder: {line}", file=sys.stderr)
+            print_message(line)
     print("\n".join(lines))
     return 0
 

@@ -5,13 +5,13 @@ A stage whose cell failed upstream passes the failure on, so that one failed cel
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
 from tsladder.artifacts.ending import Ending, read_ending
 from tsladder.artifacts.plans import EvaluatePlan, PretrainPlan, SearchPlan, TrainPlan, read_planned
 from tsladder.cell_endings import end_without_result, plan_path, record_path
+from tsladder.messages import print_message
 from tsladder.params import AnyParams, load_any_params
 from tsladder.places import Places
 from tsladder.planning.endings import note_ending
@@ -43,7 +43,7 @@ def run_planned_stage(stage: str, verb: CellVerb, places: Places, cell: Cell) ->
 
 def show_results(places: Places, params: AnyParams) -> None:
     """Update the live table of results with what a stage has left."""
-    LiveResults(places, params, lambda text: print(f"tsladder: {text}", file=sys.stderr, flush=True)).update()
+    LiveResults(places, params, print_message).update()
 
 
 def _plan_of(stage: str, places: Places, cell: Cell) -> SearchPlan | TrainPlan | EvaluatePlan | PretrainPlan:

@@ -21,6 +21,7 @@ from tsladder.artifacts.store import write_text
 from tsladder.cell_endings import end_without_result, plan_path
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.interruption import Interrupted
+from tsladder.messages import print_message
 from tsladder.places import Places
 from tsladder.stage_log import join_log, note_end
 from tsladder.vocabulary import Cell, CellStatus
@@ -145,10 +146,10 @@ def exit_code(work: Callable[[], None]) -> int:
     try:
         work()
     except (BadInput, WorkFailed, Interrupted) as ending:
-        print(f"tsladder: {ending}", file=sys.stderr)
+        print_message(str(ending))
         return ending.exit_code
     except KeyboardInterrupt:
-        print("tsladder: stopped at once; every finished trial is on disk", file=sys.stderr)
+        print_message("stopped at once; every finished trial is on disk")
         return Interrupted.exit_code
     return 0
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TextIO, cast
 
 from tsladder.log_file import LOG_FILE, RunningLog, current_log, log_at, log_moment, log_name, short_path
+from tsladder.messages import print_message
 
 _STAGE = "DVC_STAGE"
 """Environment variable in which DVC names the stage that it runs."""
@@ -46,7 +47,7 @@ def join_log(logs: Path) -> None:
     if new:
         log.write(f"{command}, process {pid}")
         if pid != os.getpid():
-            print(f"tsladder: log: {short_path(path)}", file=sys.stderr, flush=True)
+            print_message(f"log: {short_path(path)}")
     if _STAGE in os.environ:
         log.write(f"Running stage '{os.environ[_STAGE]}':")
     log.write(f"> python {shlex.join(sys.argv)}")

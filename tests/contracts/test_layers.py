@@ -30,7 +30,7 @@ LAYERS = (
     ("artifacts",),
     ("interruption", "locks", "log_file", "params", "patience", "places", "seeds"),
     ("families", "formatting", "log_relay", "steps", "suggestions", "typed_yaml", "vocabulary"),
-    ("errors",),
+    ("errors", "messages"),
 )
 DEPTH = {room: depth for depth, rooms in enumerate(LAYERS) for room in rooms}
 

@@ -9,7 +9,6 @@ lag alone.
 from __future__ import annotations
 
 import dataclasses
-import sys
 from collections.abc import Sequence
 from functools import partial
 
@@ -25,6 +24,7 @@ from tsladder.execution.local_crew import LocalCrew
 from tsladder.execution.slot_choice import SlotChoice
 from tsladder.execution.thermal_guard import ThermalWatch
 from tsladder.locks import is_locked
+from tsladder.messages import print_message
 from tsladder.params import AnyParams, PanelParams
 from tsladder.places import Places
 from tsladder.planning.machine import Machine
@@ -49,18 +49,18 @@ def train_ahead(
     tracker = tracker or MlflowTracker(places.mlruns, params.study.name)
     ordered = sorted(cells, key=lambda cell: parse_budget(cell.budget), reverse=True)
     of_panel = isinstance(params, PanelParams)
-    with executor_of(params.hardware, places.calibration, _say, crews=crews, panel=of_panel) as executor:
+    with executor_of(params.hardware, places.calibration, print_message, crews=crews, panel=of_panel) as executor:
         check_memory(places, params, executor.machine)
         errors = run_pool(
             [partial(_cell_steps, places, params, cell, executor.machine, tracker) for cell in ordered],
             partial(executor.crews, executor.machine),
-            watch=ThermalWatch(executor.thermometer, _say),
+            watch=ThermalWatch(executor.thermometer, print_message),
             pause_requested=lambda: is_locked(places.pause),
             choice=SlotChoice(
                 one_kind=params.hardware.places == "same",
                 least_gib=executor.machine.memory_gib,
                 patience=params.hardware.patience,
-                say=_say,
+                say=print_message,
             ),
         )
     return {cell: error for cell, error in zip(ordered, errors, strict=True) if error is not None}
@@ -76,7 +76,3 @@ def _cell_steps(places: Places, params: AnyParams, cell: Cell, machine: Machine,
     winner = (yield from found_trials(work, tracker)).winner
     if winner is not None:
         yield from winner_steps(dataclasses.replace(work, plan=train_plan), winner, tracker)
-
-
-def _say(text: str) -> None:
-    print(f"tsladder: {text}", file=sys.stderr, flush=True)

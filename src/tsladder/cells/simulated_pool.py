@@ -18,6 +18,7 @@ from tsladder.execution.job_loop import run_pool
 from tsladder.execution.job_source import Steps
 from tsladder.execution.thermal_guard import ThermalWatch
 from tsladder.execution.virtual_crew import VirtualCrew
+from tsladder.messages import ignore_message
 from tsladder.planning.machine import Machine
 from tsladder.search.configuration import Value
 from tsladder.vocabulary import Cell
@@ -107,7 +108,7 @@ def simulate(
     errors = run_pool(
         [partial(steps, cell) for cell in cells],
         lambda: crew,
-        watch=ThermalWatch(_NoThermometer(), _ignore),
+        watch=ThermalWatch(_NoThermometer(), ignore_message),
         pause_requested=lambda: False,
     )
     for error in errors:
@@ -148,10 +149,6 @@ class _NoThermometer:
 
     def read(self) -> TemperatureReading:
         return TemperatureReading(level=ThermalLevel.NORMAL, celsius=None, source="a simulation")
-
-
-def _ignore(text: str) -> None:
-    """Take no notice of what the thermal watch reports."""
 
 
 def _quick_folder() -> Path | None:

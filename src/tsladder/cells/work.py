@@ -41,6 +41,7 @@ from tsladder.execution.local_crew import LocalCrew
 from tsladder.execution.thermal_guard import ThermalWatch
 from tsladder.execution.thermometer import Thermometer, thermometer_for
 from tsladder.locks import is_locked
+from tsladder.messages import print_message
 from tsladder.models.spec import Geometry, ModelSpec, spec_from_architecture
 from tsladder.panel.dataset import PanelDataset, panel_dataset
 from tsladder.panel.study_cube import study_cube
@@ -367,7 +368,7 @@ def _panel_dataset(places: Places, params: PanelParams, question: PanelQuestion)
         question,
         read_panel_features(places.features_manifest),
         read_panel_splits(places.horizon_splits(question.horizon)),
-        study_cube(places, params, lambda text: print(f"tsladder: {text}", file=sys.stderr, flush=True)),
+        study_cube(places, params, print_message),
         cost_bps=params.evaluation.cost_bps,
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from tsladder.console.outcome_lines import outcome_lines
 from tsladder.console.progress import progress
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.law.wording import counted
+from tsladder.messages import print_message
 from tsladder.params import load_any_params
 from tsladder.params.cells import refuse_without_cells
 from tsladder.places import Places
@@ -110,7 +110,7 @@ def _note_states(states: dict[str, str], what: str) -> None:
 
 
 def _note(text: str) -> None:
-    print(f"tsladder: note: {text}", file=sys.stderr)
+    print_message(f"note: {text}")
 
 
 def _printable(text: str) -> str:

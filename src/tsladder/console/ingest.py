@@ -28,6 +28,7 @@ from tsladder.ingest.record import Account
 from tsladder.ingest.sheet import ROWS_SHOWN, Dropped
 from tsladder.ingest.store import Outcome, judge, store
 from tsladder.ingest.yahoo import PREFIX, download
+from tsladder.messages import print_message
 from tsladder.places import Places
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # as data.symbol in params.yaml
@@ -237,7 +238,7 @@ def track_and_print(
     the bars in between. `next_steps`: what to do next, a line each, where the bars are tracked already or not. Raises
     as `track`, after everything is printed."""
     for warning in warnings:
-        print(f"tsladder: warning: {warning}", file=sys.stderr)
+        print_message(f"warning: {warning}")
     if not as_json:
         print("\n".join(lines))
     failure: WorkFailed | None = None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tsladder.execution.place_messages import PlaceDescription
+from tsladder.messages import print_message
 from tsladder.params import HardwareParams
 from tsladder.places import Places
 
@@ -40,7 +40,7 @@ def found_places(places: Places, hardware: HardwareParams, seconds: float) -> li
     from tsladder.execution.ray_crew import open_ray_crew
     from tsladder.execution.remote_crew import PlaceState
 
-    crew = open_ray_crew(hardware, places.calibration, _say)
+    crew = open_ray_crew(hardware, places.calibration, print_message)
     try:
         return [
             FoundPlace(
@@ -97,7 +97,3 @@ def _json(place: FoundPlace) -> dict[str, Any]:
             "host": about.host,
         }
     return record
-
-
-def _say(text: str) -> None:
-    print(f"tsladder: {text}", file=sys.stderr, flush=True)

@@ -24,6 +24,7 @@ from tsladder.console.selection import CellSelection, select_cells
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.interruption import Interrupted
 from tsladder.log_file import short_path
+from tsladder.messages import print_message
 from tsladder.params import load_any_params
 from tsladder.places import Places
 from tsladder.planning.machine import Machine, describe_memory, scarce_memory_note, survey
@@ -204,12 +205,12 @@ class _Run:
 
     def _say(self, text: str) -> None:
         """Print a line and write it to the log."""
-        print(f"tsladder: {text}", file=sys.stderr, flush=True)
+        print_message(text)
         self._log.note(text)
 
     def _report_log(self) -> None:
         if self._log.kept:
-            print(f"tsladder: log: {short_path(self._log.path)}", file=sys.stderr, flush=True)
+            print_message(f"log: {short_path(self._log.path)}")
 
 
 def _set_aside(places: Places, stage: str, cell: Cell) -> None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import datetime
 import os
 import re
-import sys
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tsladder.log_file import FILE_ONLY, log_at, log_name
+from tsladder.messages import print_message
 from tsladder.places import Places
 
 _RUNNING = re.compile(r"Running stage '(?P<stage>[^']+)':")
@@ -50,7 +50,7 @@ class RunLog:
             places.logs.mkdir(parents=True, exist_ok=True)
             path.touch()
         except OSError as error:
-            print(f"tsladder: {path} cannot be written ({error.strerror}): this run keeps no log", file=sys.stderr)
+            print_message(f"{path} cannot be written ({error.strerror}): this run keeps no log")
             return cls(Path(os.devnull))
         return cls(path)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from tsladder.console.progress import progress
 from tsladder.errors import BadInput, WorkFailed
+from tsladder.messages import print_message
 from tsladder.places import Places
 from tsladder.tracking import (
     TRACKING_URI,
@@ -17,7 +18,6 @@ from tsladder.tracking import (
     StoreAddress,
     address_of,
     parse_address,
-    print_message,
 )
 
 _PATIENCE = 30.0

@@ -8,6 +8,7 @@ import socket
 import sys
 
 from tsladder.errors import BadInput, WorkFailed
+from tsladder.messages import print_message
 from tsladder.places import Places
 from tsladder.tracking import address_of, store_notes, ui_command, ui_environment, view_addresses
 
@@ -29,7 +30,7 @@ def open_ui(places: Places, port: int) -> None:
             f"{address.database} is missing: no run has been tracked here yet; start a study with `tsladder run`"
         )
     for note in store_notes(address):
-        print(f"tsladder: {note}", file=sys.stderr, flush=True)
+        print_message(note)
     command = ui_command(address, port=port)
     print(shlex.join(command), file=sys.stderr, flush=True)
     if address.database is None:

@@ -8,13 +8,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from tsladder.execution.crew import Crew, Slot
+from tsladder.messages import ignore_message
 
 MOST_WORKERS = 1024
 """Number of jobs that could share a place at the very most: a place with a slot of this size has room."""
-
-
-def _ignore(_text: str) -> None:
-    """Report nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,7 +26,7 @@ class SlotChoice:
     one_kind: bool = True
     least_gib: float = 0.0
     patience: float = 600.0
-    say: Callable[[str], None] = _ignore
+    say: Callable[[str], None] = ignore_message
     clock: Callable[[], float] = time.monotonic
 
 

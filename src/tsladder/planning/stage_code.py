@@ -68,6 +68,7 @@ OUTSIDE = {
     "tsladder.locks": "which process owns a folder",
     "tsladder.log_file": "the log",
     "tsladder.log_relay": "the times of the log's lines",
+    "tsladder.messages": "prints the words for the user",
     "tsladder.params": "reads params.yaml; what it says is in the plan files by value",
     "tsladder.places": "paths",
     "tsladder.planned_stage": "endings of the stages of a planned cell",

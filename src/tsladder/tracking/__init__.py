@@ -13,7 +13,6 @@ from tsladder.tracking.drain import (
     Drained,
     Drainer,
     drainer_of,
-    print_message,
     settle_all,
 )
 from tsladder.tracking.memory import MemoryTracker
@@ -55,7 +54,6 @@ __all__ = [
     "local_address",
     "open_cell_run",
     "parse_address",
-    "print_message",
     "settle_all",
     "size_metrics",
     "store_notes",

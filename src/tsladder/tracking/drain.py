@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import os
-import sys
 import threading
 import time
 from collections import Counter
@@ -18,6 +17,7 @@ from enum import Enum
 from pathlib import Path
 
 from tsladder.artifacts.spool import Spool, SpoolLine, Turn, new_key
+from tsladder.messages import ignore_message, print_message
 from tsladder.tracking.address import TRACKING_URI, StoreAddress, address_of
 from tsladder.tracking.spool_lines import SpoolCarrier
 from tsladder.tracking.store import MlflowStore
@@ -34,11 +34,6 @@ _LONGEST_PAUSE = 60.0
 _BUSY_PAUSE = 0.5
 _REFUSALS = ("INVALID_PARAMETER_VALUE", "BAD_REQUEST")
 """Codes of MLflow's errors about what it was given, which another attempt does not change."""
-
-
-def print_message(text: str) -> None:
-    """Print a message on the copy in MLflow to stderr."""
-    print(f"tsladder: {text}", file=sys.stderr, flush=True)
 
 
 class _Ending(Enum):
@@ -324,8 +319,4 @@ def settle_all(seconds: float = SETTLE_SECONDS) -> None:
     for drainer in _DRAINERS:
         drainer.settle(seconds)
         # A thread that prints while the interpreter ends can abort it.
-        drainer.say = _say_nothing
-
-
-def _say_nothing(_text: str) -> None:
-    """Print nothing."""
+        drainer.say = ignore_message
