@@ -24,8 +24,8 @@ block.
 
 In a panel a sample is a day with all its stocks, in a series it is one window. Where one day with checkpointing is too
 much, the sequences of some stocks at a time are computed, and again in the backward pass. Where stocks are drawn on
-each training day, a step trains on them alone; before it the inputs of all stocks of its days are there twice, and
-what that leaves in the C library's arenas does not serve the step.
+each training day, a step trains on them alone; before it the inputs of all stocks of its days are there twice, and what
+that leaves in the C library's arenas does not serve the step, nor always the next batch (`GATHERED_COPIES`).
 
 Scoring keeps the transient activations of one block for twice as many samples, up to `scoring_batch`, always with all
 stocks. Before the first step of a panel the labels of the training days are ranked (`LABELLING_BYTES`): for a small
@@ -61,6 +61,11 @@ PANEL_GIB = 0.125
 """Memory in GiB that a worker of a panel holds beside the model, the panel's data and what every worker holds: the
 reader of the cube, intervals of validation, and kernels that a window of one series does not need
 (benchmarks/README.md)."""
+
+GATHERED_COPIES = 3.0
+"""Times that the inputs of all stocks of a micro-batch take their room where stocks are drawn: two copies are there at
+once, and small blocks of the step before may lie where the third, of the next batch, would fit. Whether they do differs
+from run to run."""
 
 LABELLING_BYTES = 81.0
 """Bytes of a day and stock while its labels are ranked, beside those that stay: ten arrays of eight bytes and a flag.
@@ -165,7 +170,7 @@ def memory_terms(
     last_block = activations * (windows * a_window.largest_block)
     if plan.optimizer == "adabelief":
         complete += 8.0 * spec.costs.largest_weight
-    gathering = 0.0 if drawn is None else 2.0 * windows * _input_bytes(spec)
+    gathering = 0.0 if drawn is None else GATHERED_COPIES * windows * _input_bytes(spec)
     step = carried + gathering + max(kept + moment, arriving + last_block + moment, complete)
     labels, labelling = _labels(spec, panel)
     return _held(spec, plan) + panel.cube_bytes + labels, max(step, scoring, labelling)
