@@ -95,7 +95,7 @@ def test_the_least_memory_is_that_of_the_fewest_stocks_at_once() -> None:
 
 def test_a_step_on_drawn_stocks_takes_their_memory_and_validation_that_of_all() -> None:
     """Where the step is the larger of the two, it is that of a panel of the drawn stocks, beside three times the
-    inputs of all: 60 sessions of 9 numbers and a flag. The scoring of all stocks takes more than that of the drawn ones."""
+    inputs of all: 60 sessions of 9 numbers and a flag. Scoring all stocks takes more than scoring the drawn ones."""
     for plan in plans(431, 32):
         few, drawn, every = (
             memory_terms(big(stocks), plan, 1.0, panel=HeldPanel(drawn=number))[1]
