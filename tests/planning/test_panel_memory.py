@@ -94,8 +94,9 @@ def test_the_least_memory_is_that_of_the_fewest_stocks_at_once() -> None:
 
 
 def test_a_step_on_drawn_stocks_takes_their_memory_and_validation_that_of_all() -> None:
-    """Where the step is the larger of the two, it is that of a panel of the drawn stocks, beside twice the inputs of
-    all: 60 sessions of 9 numbers and a flag. The scoring of all stocks takes more than that of the drawn ones."""
+    """Where the step is the larger of the two, it is that of a panel of the drawn stocks, beside three times the inputs
+    of all in place of one copy of theirs: 60 sessions of 9 numbers and a flag. Scoring all stocks takes more than
+    scoring the drawn ones."""
     for plan in plans(431, 32):
         few, drawn, every = (
             memory_terms(big(stocks), plan, 1.0, panel=HeldPanel(drawn=number))[1]
@@ -104,7 +105,8 @@ def test_a_step_on_drawn_stocks_takes_their_memory_and_validation_that_of_all() 
         assert few <= drawn <= every
     largest = plans(431, 32)[0]
     of_a_step = memory_terms(big(431), largest, 1.0, panel=HeldPanel(drawn=64))[1]
-    assert of_a_step == memory_terms(big(64), largest, 1.0)[1] + 2 * 32 * 431 * 60 * (9 * 4 + 1)
+    of_few = memory_terms(big(64), largest, 1.0)[1]
+    assert of_a_step == of_few + 32 * 60 * (9 * 4 + 1) * (3 * 431 - 64)
     smallest = next(plan for plan in plans(431, 32) if plan.micro_batch == 1 and plan.activation_checkpointing)
     assert memory_terms(big(64), smallest, 1.0)[1] < memory_terms(big(431), smallest, 1.0, panel=HeldPanel(drawn=64))[1]
 

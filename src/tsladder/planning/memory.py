@@ -23,9 +23,10 @@ block.
 - With activation checkpointing a block keeps its input (d) alone, and one block at a time is computed again.
 
 In a panel a sample is a day with all its stocks, in a series it is one window. Where one day with checkpointing is too
-much, the sequences of some stocks at a time are computed, and again in the backward pass. Where stocks are drawn on
-each training day, a step trains on them alone; before it the inputs of all stocks of its days are there twice, and
-what that leaves in the C library's arenas does not serve the step.
+much, the sequences of some stocks at a time are computed, and again in the backward pass. The inputs of a
+batch of days are gathered session by session and then laid out stock by stock; the room of the first copy does not
+serve the step. Where stocks are drawn on each training day, a step trains on them alone, after such inputs of all
+stocks (`GATHERED_COPIES`).
 
 Scoring keeps the transient activations of one block for twice as many samples, up to `scoring_batch`, always with all
 stocks. Before the first step of a panel the labels of the training days are ranked (`LABELLING_BYTES`): for a small
@@ -61,6 +62,11 @@ PANEL_GIB = 0.125
 """Memory in GiB that a worker of a panel holds beside the model, the panel's data and what every worker holds: the
 reader of the cube, intervals of validation, and kernels that a window of one series does not need
 (benchmarks/README.md)."""
+
+GATHERED_COPIES = 3.0
+"""Times that the inputs of all stocks of a micro-batch take their room beside the step where stocks are drawn: both
+copies, and once more where small blocks of the step before lie in the room in which the next batch would fit. Whether
+they do differs from run to run."""
 
 LABELLING_BYTES = 81.0
 """Bytes of a day and stock while its labels are ranked, beside those that stay: ten arrays of eight bytes and a flag.
@@ -165,7 +171,7 @@ def memory_terms(
     last_block = activations * (windows * a_window.largest_block)
     if plan.optimizer == "adabelief":
         complete += 8.0 * spec.costs.largest_weight
-    gathering = 0.0 if drawn is None else 2.0 * windows * _input_bytes(spec)
+    gathering = (1.0 if drawn is None else GATHERED_COPIES) * windows * _input_bytes(spec)
     step = carried + gathering + max(kept + moment, arriving + last_block + moment, complete)
     labels, labelling = _labels(spec, panel)
     return _held(spec, plan) + panel.cube_bytes + labels, max(step, scoring, labelling)
@@ -196,8 +202,11 @@ def _labels(spec: ModelSpec, panel: HeldPanel) -> tuple[float, float]:
 
 
 def _input_bytes(spec: ModelSpec) -> float:
-    """Return the bytes of the inputs of a day with all its stocks: fp32, and whether the stock traded."""
+    """Return the bytes of the inputs of a day with all its stocks: fp32, and whether the stock traded; none of a
+    series, whose windows are views."""
     geometry = spec.geometry
+    if not isinstance(geometry, PanelGeometry):
+        return 0.0
     return spec.stocks * geometry.context_length * (4.0 * geometry.n_features + 1.0)
 
 
