@@ -91,13 +91,20 @@ def test_stages_after_it_train_nothing_and_write_what_they_would_have_written(pr
     assert {run.name for run in runs if run.parent_id is None} == set(map(str, CELLS))
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_searches_side_by_side_are_those_alone_in_whatever_order_trials_end(
-    long_search: Places, tmp_path: Path, seed: int
-) -> None:
-    alone, ahead = copy_of(long_search, tmp_path / "alone"), copy_of(long_search, tmp_path / "ahead")
+@pytest.fixture(scope="module")
+def searched_alone(long_search: Places, tmp_path_factory: pytest.TempPathFactory) -> Places:
+    """The same study, each of whose cells was searched by itself."""
+    alone = copy_of(long_search, tmp_path_factory.mktemp("searched") / "alone")
     for cell in CELLS:
         search_here(alone, cell, crews=InstantCrews())
+    return alone
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_searches_side_by_side_are_those_alone_in_whatever_order_trials_end(
+    long_search: Places, searched_alone: Places, tmp_path: Path, seed: int
+) -> None:
+    alone, ahead = searched_alone, copy_of(long_search, tmp_path / "ahead")
     # The instant crew saves no model, so that the retraining ends with an error of its own.
     train_ahead(ahead, params_of(ahead), CELLS, MemoryTracker(), crews=InstantCrews(seed=seed))
     for cell in CELLS:

@@ -24,10 +24,10 @@ from tsladder.places import Places
 def walks(sessions: int, stocks: int, first_day: str = "2010-01-04", **late: int) -> pd.DataFrame:
     """A row a day and stock: random walks; `late`: sessions after which a stock (`s3`) begins."""
     rng = np.random.default_rng(7)
-    close = 50 * np.exp(np.cumsum(rng.normal(0, 0.01, (sessions, stocks)), axis=0))
+    close = (50 * np.exp(np.cumsum(rng.normal(0, 0.01, (sessions, stocks)), axis=0))).round(4).tolist()
     days = pd.bdate_range(first_day, periods=sessions).strftime("%Y-%m-%d")
     rows = [
-        (day, f"s{stock}", round(close[place, stock], 4))
+        (day, f"s{stock}", close[place][stock])
         for place, day in enumerate(days)
         for stock in range(stocks)
         if place >= late.get(f"s{stock}", 0)
