@@ -77,8 +77,8 @@ class DvcProcess:
 
     @property
     def was_killed(self) -> bool:
-        """Check whether the command failed without leaving an exit code, although nobody asked it to stop. Only of a module
-        that works like a stage does this mean that it was killed: DVC leaves none for its own failures."""
+        """True where the command failed without leaving an exit code, although nobody asked it to stop. Only of a
+        module that works like a stage does this mean that it was killed: DVC leaves none for its own failures."""
         return self.code != 0 and not self._reported and self.stops == 0
 
     def start(

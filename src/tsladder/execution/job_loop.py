@@ -111,7 +111,7 @@ class _Started:
 
     @property
     def alone(self) -> bool:
-        """Check whether it runs alone at its place."""
+        """True where it runs alone at its place."""
         return len(self.losses) >= LOSSES_IN_COMPANY
 
     @property
@@ -138,7 +138,7 @@ class _Member:
 
     @property
     def next_alone(self) -> bool:
-        """Check whether its next job is to run alone at its place."""
+        """True where its next job is to run alone at its place."""
         return bool(self.lost) and self.lost[0].alone
 
     @property
