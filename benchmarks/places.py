@@ -107,5 +107,14 @@ def run(crew: Crew, *, slots: int, epochs: int, trials: int = 1) -> float:
     return time.perf_counter() - began
 
 
+def _forget_this_script() -> None:
+    """Forget this file, which every worker of this process would run first: a stage's is small, and Ray's places have
+    none."""
+    script = sys.modules["__main__"]
+    del script.__file__
+    script.__spec__ = None
+
+
 if __name__ == "__main__":
+    _forget_this_script()
     main()
