@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests import warm_python
 from tests.studies import ROOT, make_study, synthetic_bars
 from tsladder.artifacts.store import read_json, read_lines
 from tsladder.typed_yaml import read_yaml
@@ -46,14 +47,20 @@ class Workspace:
         environment = {name: value for name, value in os.environ.items() if name != "DVC_ROOT"}
         environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
         environment["PYTHONPATH"] = str(self.folder / "src")
+        # What is compiled once serves the hundreds of processes of these tests.
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         for who in ("AUTHOR", "COMMITTER"):
             environment |= {f"GIT_{who}_NAME": "t", f"GIT_{who}_EMAIL": "t@example.invalid"}
         return environment
 
     def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            command, cwd=self.folder, env=self.environment(), capture_output=True, text=True, check=False
-        )
+        """A command to its end; one of Python, and the stages that it starts, forked from where libraries are loaded."""
+        if command[0] == sys.executable:
+            done = warm_python.run(command[1:], self.folder, self.environment())
+        else:
+            done = subprocess.run(
+                command, cwd=self.folder, env=self.environment(), capture_output=True, text=True, check=False
+            )
         if check and done.returncode != 0:
             raise AssertionError(f"{command} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
         return done

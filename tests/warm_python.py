@@ -1,0 +1,65 @@
+"""Programs of Python forked from a process in which the large libraries are loaded, for tests that start many.
+
+A stage under DVC spends most of its time on importing torch, pandas and MLflow. Here `python -m dvc repro` and every
+`python stages/hpo.py` that it starts are forks of one server for each process of tests. It has imported such libraries, and
+nothing of tsladder: a program loads tsladder's modules itself, from the PYTHONPATH and with the arguments, environment,
+folder and streams that it was started with, and ends as an interpreter ends. Tests that interrupt or kill a program
+start it as an ordinary process.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+from tests import warm_client, warm_server
+
+
+def run(arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run `python ARGUMENTS` in `folder` to its end; return what subprocess.run returns with captured text."""
+    home = _home()
+    warm = {warm_client.SOCKET: str(home / "socket"), "PATH": f"{home / 'bin'}{os.pathsep}{environment['PATH']}"}
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as error, Path(os.devnull).open() as nothing:
+        streams = [nothing.fileno(), out.fileno(), error.fileno()]
+        code = warm_client.ask(arguments, str(folder), {**environment, **warm}, streams)
+        return subprocess.CompletedProcess(["python", *arguments], code, _text(out), _text(error))
+
+
+def _text(stream: IO[bytes]) -> str:
+    stream.seek(0)
+    return stream.read().decode()
+
+
+@functools.cache
+def _home() -> Path:
+    """Start the server of this process, which ends with it, and return the folder of its socket and of `python`."""
+    home = Path(tempfile.mkdtemp(prefix="warm-"))  # a short name: that of a socket has about 100 characters
+    (home / "bin").mkdir()
+    python = home / "bin" / "python"
+    python.write_text(f"#!{sys.executable} -IS\n{Path(warm_client.__file__).read_text()}")
+    python.chmod(0o755)
+    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "DVC_ROOT")}
+    server = subprocess.Popen(
+        [sys.executable, warm_server.__file__, str(home / "socket")],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert server.stdout is not None
+
+    def end() -> None:
+        server.communicate()
+        shutil.rmtree(home)
+
+    atexit.register(end)
+    assert server.stdout.readline() == "ready\n", "the server of warm programs did not start"
+    return home
