@@ -18,29 +18,49 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from multiprocessing import util
 from pathlib import Path
 
 LIBRARIES = (
-    "dvc.cli",
+    "alembic.command",
+    "arch.bootstrap",
+    "dulwich.worktree",
+    "dvc.analytics",
+    "dvc.cli.parser",
     "dvc.commands.experiments.run",
     "dvc.commands.repro",
     "dvc.commands.status",
-    "dvc.repo",
+    "dvc.compare",
     "dvc.repo.experiments.executor.local",
     "dvc.repo.experiments.queue.tempdir",
     "dvc.repo.experiments.queue.workspace",
+    "dvc_data.hashfile.status",
+    "dvc_render",
+    "email.policy",
+    "fsspec.implementations.memory",
+    "itables",
     "matplotlib.backends.backend_agg",
     "matplotlib.figure",
-    "mlflow",
+    "mlflow.pyfunc",
     "mlflow.store.tracking.sqlalchemy_store",
     "mlflow.tracking.client",
-    "optuna",
+    "multiprocessing.popen_forkserver",
+    "multiprocessing.queues",
+    "networkx",
+    "optuna.storages.journal",
     "pandas",
     "psutil",
+    "pyarrow.dataset",
     "pyarrow.parquet",
+    "ruamel.yaml",
     "safetensors.torch",
     "scipy.optimize",
     "scipy.stats",
+    "sklearn.ensemble",
+    "sklearn.linear_model",
+    "sqlalchemy.dialects.sqlite",
+    "tabulate",
+    "talib",
     "torch._dynamo",
     "yaml",
 )
@@ -107,6 +127,7 @@ def _become(arguments: list[str], folder: str, environment: dict[str, str]) -> N
     os.environ.clear()
     os.environ.update(environment)
     sys.dont_write_bytecode = "PYTHONDONTWRITEBYTECODE" in environment
+    _fork_servers_of_workers()
     # Taking apart all that is loaded would take longer than many a program.
     code = _code_of(arguments, folder, environment)
     threading._shutdown()  # type: ignore[attr-defined]
@@ -114,6 +135,30 @@ def _become(arguments: list[str], folder: str, environment: dict[str, str]) -> N
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
+
+
+def _fork_servers_of_workers() -> None:
+    """Have multiprocessing fork its server of workers from the program, where torch is loaded, instead of starting an
+    interpreter that imports it."""
+    start = util.spawnv_passfds
+
+    def fork(path: bytes, arguments: list[str | bytes], descriptors: tuple[int, ...]) -> int:
+        command = arguments[-1]
+        if not isinstance(command, str) or "multiprocessing.forkserver" not in command:
+            return start(path, arguments, descriptors)
+        server = os.fork()
+        if server:
+            return server
+        for opened in map(int, os.listdir("/dev/fd")):
+            if opened > 2 and opened not in descriptors:
+                with contextlib.suppress(OSError):  # the one that the listing itself took
+                    os.close(opened)
+        try:
+            exec(command, {})  # noqa: S102 - what `python -c` would run
+        finally:
+            os._exit(0)
+
+    util.spawnv_passfds = fork
 
 
 def _code_of(arguments: list[str], folder: str, environment: dict[str, str]) -> int:
