@@ -24,6 +24,8 @@ from tsladder.typed_yaml import read_yaml
 pytestmark = pytest.mark.slow
 
 CELL = "12k-h1"
+LONG = 40
+"""Epochs of the trials that a run is interrupted in."""
 NOTHING: set[str] = set()
 ACROSS = {"supplementary", "transfer", "fit", "report"}
 """The stages that look at all cells, and train nothing unless they are asked to."""
@@ -54,7 +56,7 @@ class Workspace:
         return environment
 
     def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """A command to its end; one of Python, and the stages that it starts, forked from where libraries are loaded."""
+        """A command to its end; one of Python is warm, and so are the stages that it starts."""
         if command[0] == sys.executable:
             done = warm_python.run(command[1:], self.folder, self.environment())
         else:
@@ -77,11 +79,11 @@ class Workspace:
         )
 
     def long_trials(self) -> list[str]:
-        """State of the last attempt of every trial of 150 epochs."""
+        """State of the last attempt of every trial of LONG epochs."""
         last = {}
         for path in self.folder.glob("mlruns/studies/*/trials.jsonl"):
             last |= {(path.parent.name, line["number"]): line for line in read_lines(path)}
-        return [line["state"] for line in last.values() if line["params"]["epochs"] == 150]
+        return [line["state"] for line in last.values() if line["params"]["epochs"] == LONG]
 
     def ran(self, *command: str) -> set[str]:
         """Stages that a DVC command ran."""
@@ -239,7 +241,7 @@ def test_run_ends_with_2_when_a_stage_refuses_the_input_and_loses_nothing(worksp
 
 
 def test_run_interrupted_continues_where_it_stopped(workspace: Workspace) -> None:
-    workspace.set(budget="30k", search__presets__quick__space__epochs={"choices": [150]}, training__patience=None)
+    workspace.set(budget="30k", search__presets__quick__space__epochs={"choices": [LONG]}, training__patience=None)
     process = workspace.start(sys.executable, "-m", "tsladder.cli", "run")
     deadline = time.monotonic() + 120
     while not workspace.long_trials():
@@ -304,11 +306,12 @@ def test_a_cell_stopped_for_heat_and_then_by_hand_continues_where_it_stopped(wor
     celsius = workspace.folder / "celsius"
     celsius.write_text("50")
     (workspace.folder / "src" / "sitecustomize.py").write_text(SENSOR.format(path=str(celsius)))
+    workspace.edit("src/tsladder/execution/thermal_guard.py", "READ_EVERY_SECONDS = 10.0", "READ_EVERY_SECONDS = 0.5")
     # More trials than end on a fast machine between a stop's cause and the stop.
-    trials = 16
+    trials = 12
     workspace.set(
         study__seed=43,
-        search__presets__quick__space__epochs={"choices": [120]},
+        search__presets__quick__space__epochs={"choices": [60]},
         search__trials=trials,
         training__patience=None,
         budget="12k",

@@ -20,7 +20,8 @@ RUN = (sys.executable, "-m", "tsladder.cli", "run", "--only", CELL)
 def workspace(folder: Path) -> Workspace:
     folder.mkdir()
     made = Workspace(folder)
-    made.set(search__presets__quick__space__epochs={"choices": [60]}, training__patience=None)
+    epochs = {"search__presets__quick__space__epochs": {"choices": [60]}}
+    made.set(**epochs, training__patience=None, search__trials=4)
     return made
 
 
@@ -55,7 +56,7 @@ def test_a_pause_and_a_q_in_the_midst_of_training_change_no_result(tmp_path: Pat
         assert [one["epoch"] for one in progress(disturbed)["running"]] == [one["epoch"] for one in held["running"]]
         terminal.press("p")
         terminal.until("it goes on", lambda: progress(disturbed).get("paused", "?") is None)
-        terminal.until_written("trial 1/7", 120)
+        terminal.until_written("trial 1/4", 120)
         terminal.until(
             "epochs of another trial",
             lambda: any(0 < one["epoch"] < 50 for one in progress(disturbed).get("running", [])),
@@ -68,7 +69,7 @@ def test_a_pause_and_a_q_in_the_midst_of_training_change_no_result(tmp_path: Pat
         assert "trials done" in terminal.plain
         assert "train_loss" not in terminal.plain
     (log,) = (disturbed.folder / "mlruns" / "logs").iterdir()
-    assert "| 12k-h1: trial 1/7 epoch 60/60: step " in log.read_text()
+    assert "| 12k-h1: trial 1/4 epoch 60/60: step " in log.read_text()
     stopped = [line for line in trials(disturbed) if line["state"] == "interrupted"]
     assert stopped
     assert all(line["stop_reason"] == "interrupted" and 0 < line["epochs_run"] < 60 for line in stopped)

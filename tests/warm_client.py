@@ -33,7 +33,7 @@ def ask(arguments: Sequence[str], folder: str, environment: Mapping[str, str], s
 def main(arguments: Sequence[str]) -> int:
     """Run a stage's script in a fork of the server and everything else in an interpreter of its own."""
     if not arguments or not arguments[0].endswith(".py"):
-        os.execv(sys.executable, [sys.executable, *arguments])
+        os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606 - there is no shell to be had
     code = ask(arguments, os.getcwd(), os.environ, [0, 1, 2])  # noqa: PTH109 - pathlib would take longer to import
     if code < 0:
         os.kill(os.getpid(), -code)

@@ -1,10 +1,10 @@
 """Programs of Python forked from a process in which the large libraries are loaded, for tests that start many.
 
 A stage under DVC spends most of its time on importing torch, pandas and MLflow. Here `python -m dvc repro` and every
-`python stages/hpo.py` that it starts are forks of one server for each process of tests. It has imported such libraries, and
-nothing of tsladder: a program loads tsladder's modules itself, from the PYTHONPATH and with the arguments, environment,
-folder and streams that it was started with, and ends as an interpreter ends. Tests that interrupt or kill a program
-start it as an ordinary process.
+`python stages/hpo.py` that it starts are forks of one server for each process of tests. It has imported such libraries
+and nothing of tsladder: a program loads tsladder's modules itself, from the PYTHONPATH and with the arguments,
+environment, folder and streams that it was started with, and ends as an interpreter ends. Tests that interrupt or kill
+a program start it as an ordinary process.
 """
 
 from __future__ import annotations
@@ -21,16 +21,34 @@ from pathlib import Path
 from typing import IO
 
 from tests import warm_client, warm_server
+from tests.studies import ROOT, environment
+from tsladder.places import Places
 
 
-def run(arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run `python ARGUMENTS` in `folder` to its end; return what subprocess.run returns with captured text."""
+def run(
+    arguments: Sequence[str], folder: Path, variables: Mapping[str, str], *, stages_too: bool = True
+) -> subprocess.CompletedProcess[str]:
+    """Run `python ARGUMENTS` in `folder` to its end; return what subprocess.run returns with captured text.
+
+    `stages_too`: whether the `python` that it finds forks stages, too. Stages that import next to nothing start faster
+    by themselves.
+    """
     home = _home()
-    warm = {warm_client.SOCKET: str(home / "socket"), "PATH": f"{home / 'bin'}{os.pathsep}{environment['PATH']}"}
+    warm = {warm_client.SOCKET: str(home / "socket")}
+    if stages_too:
+        warm["PATH"] = f"{home / 'bin'}{os.pathsep}{variables['PATH']}"
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as error, Path(os.devnull).open() as nothing:
         streams = [nothing.fileno(), out.fileno(), error.fileno()]
-        code = warm_client.ask(arguments, str(folder), {**environment, **warm}, streams)
+        code = warm_client.ask(arguments, str(folder), {**variables, **warm}, streams)
         return subprocess.CompletedProcess(["python", *arguments], code, _text(out), _text(error))
+
+
+def stage(places: Places, name: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run one stage script to its end, as `tests.studies.stage` does."""
+    done = run([str(ROOT / "stages" / f"{name}.py"), *arguments], places.root, environment())
+    if check and done.returncode != 0:
+        raise AssertionError(f"stage {name} ended with {done.returncode}:\n{done.stderr}")
+    return done
 
 
 def _text(stream: IO[bytes]) -> str:
@@ -46,10 +64,10 @@ def _home() -> Path:
     python = home / "bin" / "python"
     python.write_text(f"#!{sys.executable} -IS\n{Path(warm_client.__file__).read_text()}")
     python.chmod(0o755)
-    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "DVC_ROOT")}
+    variables = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "DVC_ROOT")}
     server = subprocess.Popen(
         [sys.executable, warm_server.__file__, str(home / "socket")],
-        env=environment,
+        env=variables,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

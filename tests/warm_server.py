@@ -1,4 +1,4 @@
-"""The server of tests/warm_python.py: a process that has imported large libraries, and forks programs that need them."""
+"""The server of tests/warm_python.py: a process that has imported large libraries and forks programs from itself."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def _fork_servers_of_workers() -> None:
         server = os.fork()
         if server:
             return server
-        for opened in map(int, os.listdir("/dev/fd")):
+        for opened in [int(entry.name) for entry in Path("/dev/fd").iterdir()]:
             if opened > 2 and opened not in descriptors:
                 with contextlib.suppress(OSError):  # the one that the listing itself took
                     os.close(opened)

@@ -6,13 +6,12 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests import cell_files
+from tests import cell_files, warm_python
 from tests.small_records import features_manifest, study_law
 from tests.status.written import reader, set_leaves, write_study
 from tests.studies import ROOT
@@ -140,10 +139,7 @@ class Repository:
         environment = {name: value for name, value in os.environ.items() if name != "DVC_ROOT"}
         environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
         environment["PYTHONPATH"] = str(self.places.root / "src")
-        command = [sys.executable, "-m", "dvc", *arguments]
-        done = subprocess.run(
-            command, cwd=self.places.root, env=environment, capture_output=True, text=True, check=False
-        )
+        done = warm_python.run(["-m", "dvc", *arguments], self.places.root, environment, stages_too=False)
         assert done.returncode == 0, f"{arguments}:\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
