@@ -80,14 +80,15 @@ def serve(path: str) -> Callable[[], None]:
         while True:
             ready, _, _ = select.select([listener, sys.stdin], [], [])
             if sys.stdin in ready:
-                _reap(wait=True)
-                sys.exit()
+                break
             _reap(wait=False)
             connection, _ = listener.accept()
             if os.fork() == 0:
                 listener.close()
                 return _fork_program(connection)
             connection.close()
+    _reap(wait=True)
+    sys.exit()
 
 
 def _reap(*, wait: bool) -> None:
