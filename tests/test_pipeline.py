@@ -32,15 +32,21 @@ ACROSS = {"supplementary", "transfer", "fit", "report"}
 
 
 class Workspace:
-    """A git repository with the pipeline, its code and a miniature study."""
+    """A git repository with the pipeline, its code and a miniature study.
 
-    def __init__(self, folder: Path) -> None:
+    `quick_audit`: whether the audit's small model is trained for a quarter of its steps; it may then be inconclusive.
+    """
+
+    def __init__(self, folder: Path, *, quick_audit: bool = True) -> None:
         self.folder = folder
         for name in ("src", "stages"):
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
         for name in ("dvc.yaml", ".gitignore", ".dvcignore"):
             shutil.copy(ROOT / name, folder / name)
         shutil.copytree(ROOT / ".dvc", folder / ".dvc", ignore=shutil.ignore_patterns("cache", "tmp"))
+        if quick_audit:
+            self.edit("src/tsladder/audit/small_model.py", "\nSTEPS = 160\n", "\nSTEPS = 40\n")
+            self.edit("src/tsladder/audit/small_model.py", "\nSTEPS_OF_FEW = 320\n", "\nSTEPS_OF_FEW = 80\n")
         make_study(folder)
         for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "study"]):
             self.run("git", "-c", "user.name=t", "-c", "user.email=t@example.invalid", *arguments)
@@ -71,7 +77,7 @@ class Workspace:
         return subprocess.Popen(
             command,
             cwd=self.folder,
-            env=self.environment(),
+            env=warm_python.with_warm_stages(self.environment()),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests import warm_python
 from tests.terminal import Terminal
 from tests.test_pipeline import CELL, Workspace
 from tsladder.artifacts.store import read_json, read_lines
@@ -44,7 +45,8 @@ def outcome(made: Workspace) -> tuple[dict[str, Any], list[Any]]:
 
 def test_a_pause_and_a_q_in_the_midst_of_training_change_no_result(tmp_path: Path) -> None:
     disturbed, undisturbed = workspace(tmp_path / "disturbed"), workspace(tmp_path / "undisturbed")
-    with Terminal(RUN, disturbed.folder, disturbed.environment(), columns=80, rows=24) as terminal:
+    environment = warm_python.with_warm_stages(disturbed.environment())
+    with Terminal(RUN, disturbed.folder, environment, columns=80, rows=24) as terminal:
         terminal.until(
             "some epochs", lambda: any(one["epoch"] >= 5 for one in progress(disturbed).get("running", [])), 120
         )
@@ -78,7 +80,7 @@ def test_a_pause_and_a_q_in_the_midst_of_training_change_no_result(tmp_path: Pat
     assert all(0.0 < line["paused_seconds"] < line["seconds"] for line in paused)
     assert progress(disturbed) == {"running": []}
 
-    with Terminal(RUN, disturbed.folder, disturbed.environment(), columns=80, rows=24) as terminal:
+    with Terminal(RUN, disturbed.folder, environment, columns=80, rows=24) as terminal:
         assert terminal.end(240) == 0
         assert f"PASS  {CELL}" in terminal.plain
         assert "The law and the report were not built" in terminal.plain

@@ -3,8 +3,8 @@
 A stage under DVC spends most of its time on importing torch, pandas and MLflow. Here `python -m dvc repro` and every
 `python stages/hpo.py` that it starts are forks of one server for each process of tests. It has imported such libraries
 and nothing of tsladder: a program loads tsladder's modules itself, from the PYTHONPATH and with the arguments,
-environment, folder and streams that it was started with, and ends as an interpreter ends. Tests that interrupt or kill
-a program start it as an ordinary process.
+environment, folder and streams that it was started with, and ends as an interpreter ends. A program that a test
+kills is an ordinary process.
 """
 
 from __future__ import annotations
@@ -33,14 +33,23 @@ def run(
     `stages_too`: whether the `python` that it finds forks stages, too. Stages that import next to nothing start faster
     by themselves.
     """
-    home = _home()
-    warm = {warm_client.SOCKET: str(home / "socket")}
-    if stages_too:
-        warm["PATH"] = f"{home / 'bin'}{os.pathsep}{variables['PATH']}"
+    inside = with_warm_stages(variables)
+    if not stages_too:
+        inside["PATH"] = variables["PATH"]
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as error, Path(os.devnull).open() as nothing:
         streams = [nothing.fileno(), out.fileno(), error.fileno()]
-        code = warm_client.ask(arguments, str(folder), {**variables, **warm}, streams)
+        code = warm_client.ask(arguments, str(folder), inside, streams)
         return subprocess.CompletedProcess(["python", *arguments], code, _text(out), _text(error))
+
+
+def with_warm_stages(variables: Mapping[str, str]) -> dict[str, str]:
+    """Environment for an ordinary process whose `python stages/NAME.py` are forked from the server.
+
+    A stage then belongs to another process group: a SIGINT or a SIGTERM is passed on to it, a SIGKILL is not.
+    """
+    home = _home()
+    path = f"{home / 'bin'}{os.pathsep}{variables['PATH']}"
+    return {**variables, "PATH": path, warm_client.SOCKET: str(home / "socket")}
 
 
 def stage(places: Places, name: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:

@@ -109,8 +109,10 @@ def _fork_program(connection: socket.socket) -> Callable[[], None]:
     if program:
         for stream in streams:
             os.close(stream)
+        # Who asked may have been ended meanwhile.
+        with contextlib.suppress(BrokenPipeError):
+            connection.sendall(f"{program:8d}".encode())
         code = os.waitstatus_to_exitcode(os.waitpid(program, 0)[1])
-        # Who asked may have been ended by then.
         with contextlib.suppress(BrokenPipeError):
             connection.sendall(str(code).encode())
         os._exit(0)
@@ -167,6 +169,9 @@ def _code_of(arguments: list[str], folder: str, environment: dict[str, str]) -> 
     of_environment = [path for path in environment.get("PYTHONPATH", "").split(os.pathsep) if path]
     sys.path[:0] = of_environment
     try:
+        for path in of_environment:
+            if Path(path, "sitecustomize.py").exists():
+                runpy.run_path(str(Path(path, "sitecustomize.py")))
         if arguments[0] == "-m":
             sys.path.insert(0, folder)
             sys.argv = arguments[1:]
