@@ -24,7 +24,7 @@ from tsladder.typed_yaml import read_yaml
 pytestmark = pytest.mark.slow
 
 CELL = "12k-h1"
-LONG = 40
+LONG = 20
 """Epochs of the trials that a run is interrupted in."""
 NOTHING: set[str] = set()
 ACROSS = {"supplementary", "transfer", "fit", "report"}
@@ -314,10 +314,10 @@ def test_a_cell_stopped_for_heat_and_then_by_hand_continues_where_it_stopped(wor
     (workspace.folder / "src" / "sitecustomize.py").write_text(SENSOR.format(path=str(celsius)))
     workspace.edit("src/tsladder/execution/thermal_guard.py", "READ_EVERY_SECONDS = 10.0", "READ_EVERY_SECONDS = 0.5")
     # More trials than end on a fast machine between a stop's cause and the stop.
-    trials = 12
+    trials = 10
     workspace.set(
         study__seed=43,
-        search__presets__quick__space__epochs={"choices": [60]},
+        search__presets__quick__space__epochs={"choices": [30]},
         search__trials=trials,
         training__patience=None,
         budget="12k",

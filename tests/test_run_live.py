@@ -15,13 +15,14 @@ from tsladder.artifacts.store import read_json, read_lines
 
 pytestmark = pytest.mark.slow
 
+EPOCHS = 40
 RUN = (sys.executable, "-m", "tsladder.cli", "run", "--only", CELL)
 
 
 def workspace(folder: Path) -> Workspace:
     folder.mkdir()
     made = Workspace(folder)
-    epochs = {"search__presets__quick__space__epochs": {"choices": [60]}}
+    epochs = {"search__presets__quick__space__epochs": {"choices": [EPOCHS]}}
     made.set(**epochs, training__patience=None, search__trials=4)
     return made
 
@@ -61,7 +62,7 @@ def test_a_pause_and_a_q_in_the_midst_of_training_change_no_result(tmp_path: Pat
         terminal.until_written("trial 1/4", 120)
         terminal.until(
             "epochs of another trial",
-            lambda: any(0 < one["epoch"] < 50 for one in progress(disturbed).get("running", [])),
+            lambda: any(0 < one["epoch"] < EPOCHS - 10 for one in progress(disturbed).get("running", [])),
             120,
         )
         terminal.press("q")
@@ -71,10 +72,10 @@ def test_a_pause_and_a_q_in_the_midst_of_training_change_no_result(tmp_path: Pat
         assert "trials done" in terminal.plain
         assert "train_loss" not in terminal.plain
     (log,) = (disturbed.folder / "mlruns" / "logs").iterdir()
-    assert "| 12k-h1: trial 1/4 epoch 60/60: step " in log.read_text()
+    assert f"| 12k-h1: trial 1/4 epoch {EPOCHS}/{EPOCHS}: step " in log.read_text()
     stopped = [line for line in trials(disturbed) if line["state"] == "interrupted"]
     assert stopped
-    assert all(line["stop_reason"] == "interrupted" and 0 < line["epochs_run"] < 60 for line in stopped)
+    assert all(line["stop_reason"] == "interrupted" and 0 < line["epochs_run"] < EPOCHS for line in stopped)
     paused = [line for line in trials(disturbed) if line["pauses"]]
     assert paused
     assert all(0.0 < line["paused_seconds"] < line["seconds"] for line in paused)
