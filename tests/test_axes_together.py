@@ -11,6 +11,7 @@ from tests.studies import make_study, params_of, prepare, search_here, synthetic
 from tsladder.artifacts.choice import read_winner
 from tsladder.artifacts.plans import EvaluatePlan, TrainPlan, read_plan
 from tsladder.artifacts.store import read_json, read_lines
+from tsladder.audit import small_model
 from tsladder.audit.build import audit_study
 from tsladder.cells.scoring import score_cell
 from tsladder.cells.work import open_cell
@@ -98,6 +99,13 @@ def built(folder: Path, leaves: dict[str, Any]) -> Places:
     fit_law(places, params_of(places), tracker)
     build_report(places, params_of(places))
     return places
+
+
+@pytest.fixture(autouse=True)
+def audit_of_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Train the audit's small model for a quarter of its steps: that it finds a leak is held by tests/audit."""
+    monkeypatch.setattr(small_model, "STEPS", small_model.STEPS // 4)
+    monkeypatch.setattr(small_model, "STEPS_OF_FEW", small_model.STEPS_OF_FEW // 4)
 
 
 @pytest.mark.parametrize("name", STUDIES)

@@ -28,7 +28,7 @@ def tsladder(workspace: Workspace, *arguments: str, code: int = 0) -> str:
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A study of stocks: its dates and its target do not fit the file."""
-    made = Workspace(tmp_path_factory.mktemp("fx"))
+    made = Workspace(tmp_path_factory.mktemp("fx"), quick_audit=False)
     made.set(
         ladder=LADDER,
         budget="80k",

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests import warm_python
 from tests.studies import ROOT, make_study, synthetic_bars
 from tsladder.artifacts.store import read_json, read_lines
 from tsladder.typed_yaml import read_yaml
@@ -23,21 +24,29 @@ from tsladder.typed_yaml import read_yaml
 pytestmark = pytest.mark.slow
 
 CELL = "12k-h1"
+LONG = 20
+"""Epochs of the trials that a run is interrupted in."""
 NOTHING: set[str] = set()
 ACROSS = {"supplementary", "transfer", "fit", "report"}
 """The stages that look at all cells, and train nothing unless they are asked to."""
 
 
 class Workspace:
-    """A git repository with the pipeline, its code and a miniature study."""
+    """A git repository with the pipeline, its code and a miniature study.
 
-    def __init__(self, folder: Path) -> None:
+    `quick_audit`: whether the audit's small model is trained for a quarter of its steps; it may then be inconclusive.
+    """
+
+    def __init__(self, folder: Path, *, quick_audit: bool = True) -> None:
         self.folder = folder
         for name in ("src", "stages"):
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
         for name in ("dvc.yaml", ".gitignore", ".dvcignore"):
             shutil.copy(ROOT / name, folder / name)
         shutil.copytree(ROOT / ".dvc", folder / ".dvc", ignore=shutil.ignore_patterns("cache", "tmp"))
+        if quick_audit:
+            self.edit("src/tsladder/audit/small_model.py", "\nSTEPS = 160\n", "\nSTEPS = 40\n")
+            self.edit("src/tsladder/audit/small_model.py", "\nSTEPS_OF_FEW = 320\n", "\nSTEPS_OF_FEW = 80\n")
         make_study(folder)
         for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "study"]):
             self.run("git", "-c", "user.name=t", "-c", "user.email=t@example.invalid", *arguments)
@@ -46,14 +55,20 @@ class Workspace:
         environment = {name: value for name, value in os.environ.items() if name != "DVC_ROOT"}
         environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
         environment["PYTHONPATH"] = str(self.folder / "src")
+        # What is compiled once serves the hundreds of processes of these tests.
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         for who in ("AUTHOR", "COMMITTER"):
             environment |= {f"GIT_{who}_NAME": "t", f"GIT_{who}_EMAIL": "t@example.invalid"}
         return environment
 
     def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            command, cwd=self.folder, env=self.environment(), capture_output=True, text=True, check=False
-        )
+        """A command to its end; one of Python is warm, and so are the stages that it starts."""
+        if command[0] == sys.executable:
+            done = warm_python.run(command[1:], self.folder, self.environment())
+        else:
+            done = subprocess.run(
+                command, cwd=self.folder, env=self.environment(), capture_output=True, text=True, check=False
+            )
         if check and done.returncode != 0:
             raise AssertionError(f"{command} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
         return done
@@ -62,7 +77,7 @@ class Workspace:
         return subprocess.Popen(
             command,
             cwd=self.folder,
-            env=self.environment(),
+            env=warm_python.with_warm_stages(self.environment()),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -70,11 +85,11 @@ class Workspace:
         )
 
     def long_trials(self) -> list[str]:
-        """State of the last attempt of every trial of 150 epochs."""
+        """State of the last attempt of every trial of LONG epochs."""
         last = {}
         for path in self.folder.glob("mlruns/studies/*/trials.jsonl"):
             last |= {(path.parent.name, line["number"]): line for line in read_lines(path)}
-        return [line["state"] for line in last.values() if line["params"]["epochs"] == 150]
+        return [line["state"] for line in last.values() if line["params"]["epochs"] == LONG]
 
     def ran(self, *command: str) -> set[str]:
         """Stages that a DVC command ran."""
@@ -232,7 +247,7 @@ def test_run_ends_with_2_when_a_stage_refuses_the_input_and_loses_nothing(worksp
 
 
 def test_run_interrupted_continues_where_it_stopped(workspace: Workspace) -> None:
-    workspace.set(budget="30k", search__presets__quick__space__epochs={"choices": [150]}, training__patience=None)
+    workspace.set(budget="30k", search__presets__quick__space__epochs={"choices": [LONG]}, training__patience=None)
     process = workspace.start(sys.executable, "-m", "tsladder.cli", "run")
     deadline = time.monotonic() + 120
     while not workspace.long_trials():
@@ -297,11 +312,12 @@ def test_a_cell_stopped_for_heat_and_then_by_hand_continues_where_it_stopped(wor
     celsius = workspace.folder / "celsius"
     celsius.write_text("50")
     (workspace.folder / "src" / "sitecustomize.py").write_text(SENSOR.format(path=str(celsius)))
+    workspace.edit("src/tsladder/execution/thermal_guard.py", "READ_EVERY_SECONDS = 10.0", "READ_EVERY_SECONDS = 0.5")
     # More trials than end on a fast machine between a stop's cause and the stop.
-    trials = 16
+    trials = 10
     workspace.set(
         study__seed=43,
-        search__presets__quick__space__epochs={"choices": [120]},
+        search__presets__quick__space__epochs={"choices": [30]},
         search__trials=trials,
         training__patience=None,
         budget="12k",

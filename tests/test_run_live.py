@@ -8,19 +8,22 @@ from typing import Any
 
 import pytest
 
+from tests import warm_python
 from tests.terminal import Terminal
 from tests.test_pipeline import CELL, Workspace
 from tsladder.artifacts.store import read_json, read_lines
 
 pytestmark = pytest.mark.slow
 
+EPOCHS = 40
 RUN = (sys.executable, "-m", "tsladder.cli", "run", "--only", CELL)
 
 
 def workspace(folder: Path) -> Workspace:
     folder.mkdir()
     made = Workspace(folder)
-    made.set(search__presets__quick__space__epochs={"choices": [60]}, training__patience=None)
+    epochs = {"search__presets__quick__space__epochs": {"choices": [EPOCHS]}}
+    made.set(**epochs, training__patience=None, search__trials=4)
     return made
 
 
@@ -43,7 +46,8 @@ def outcome(made: Workspace) -> tuple[dict[str, Any], list[Any]]:
 
 def test_a_pause_and_a_q_in_the_midst_of_training_change_no_result(tmp_path: Path) -> None:
     disturbed, undisturbed = workspace(tmp_path / "disturbed"), workspace(tmp_path / "undisturbed")
-    with Terminal(RUN, disturbed.folder, disturbed.environment(), columns=80, rows=24) as terminal:
+    environment = warm_python.with_warm_stages(disturbed.environment())
+    with Terminal(RUN, disturbed.folder, environment, columns=80, rows=24) as terminal:
         terminal.until(
             "some epochs", lambda: any(one["epoch"] >= 5 for one in progress(disturbed).get("running", [])), 120
         )
@@ -55,10 +59,10 @@ def test_a_pause_and_a_q_in_the_midst_of_training_change_no_result(tmp_path: Pat
         assert [one["epoch"] for one in progress(disturbed)["running"]] == [one["epoch"] for one in held["running"]]
         terminal.press("p")
         terminal.until("it goes on", lambda: progress(disturbed).get("paused", "?") is None)
-        terminal.until_written("trial 1/7", 120)
+        terminal.until_written("trial 1/4", 120)
         terminal.until(
             "epochs of another trial",
-            lambda: any(0 < one["epoch"] < 50 for one in progress(disturbed).get("running", [])),
+            lambda: any(0 < one["epoch"] < EPOCHS - 10 for one in progress(disturbed).get("running", [])),
             120,
         )
         terminal.press("q")
@@ -68,16 +72,16 @@ def test_a_pause_and_a_q_in_the_midst_of_training_change_no_result(tmp_path: Pat
         assert "trials done" in terminal.plain
         assert "train_loss" not in terminal.plain
     (log,) = (disturbed.folder / "mlruns" / "logs").iterdir()
-    assert "| 12k-h1: trial 1/7 epoch 60/60: step " in log.read_text()
+    assert f"| 12k-h1: trial 1/4 epoch {EPOCHS}/{EPOCHS}: step " in log.read_text()
     stopped = [line for line in trials(disturbed) if line["state"] == "interrupted"]
     assert stopped
-    assert all(line["stop_reason"] == "interrupted" and 0 < line["epochs_run"] < 60 for line in stopped)
+    assert all(line["stop_reason"] == "interrupted" and 0 < line["epochs_run"] < EPOCHS for line in stopped)
     paused = [line for line in trials(disturbed) if line["pauses"]]
     assert paused
     assert all(0.0 < line["paused_seconds"] < line["seconds"] for line in paused)
     assert progress(disturbed) == {"running": []}
 
-    with Terminal(RUN, disturbed.folder, disturbed.environment(), columns=80, rows=24) as terminal:
+    with Terminal(RUN, disturbed.folder, environment, columns=80, rows=24) as terminal:
         assert terminal.end(240) == 0
         assert f"PASS  {CELL}" in terminal.plain
         assert "The law and the report were not built" in terminal.plain

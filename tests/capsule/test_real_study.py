@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.studies import environment, make_study, prepare, stage
+from tests.studies import environment, make_study, prepare
+from tests.warm_python import stage
 
 from tsladder.places import Places
 

@@ -10,7 +10,8 @@ import pytest
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from tests.cells.kills import kill_at_a_random_instant
-from tests.studies import make_study, prepare, stage
+from tests.studies import make_study, prepare
+from tests.warm_python import stage
 
 from tsladder.artifacts.store import read_lines
 from tsladder.places import Places

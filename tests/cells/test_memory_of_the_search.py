@@ -11,9 +11,9 @@ from tests.studies import make_study, prepare, start_stage
 from tsladder.vocabulary import Cell
 
 CELL = Cell("12k", 1)
-TRIALS = 500
-EARLY = 100
-GROWTH_MIB = 30.0
+TRIALS = 250
+EARLY = 80
+GROWTH_MIB = 12.0
 
 
 def resident_mib(pid: int) -> float:
@@ -24,7 +24,7 @@ def resident_mib(pid: int) -> float:
 
 
 @pytest.mark.slow
-def test_the_searching_process_stays_flat_over_five_hundred_trials(tmp_path: Path) -> None:
+def test_the_searching_process_stays_flat_over_two_hundred_and_fifty_trials(tmp_path: Path) -> None:
     """It keeps the trials themselves, some kilobytes each; windows, models and workers leave nothing behind."""
     one_epoch = {"search__presets__quick__space__epochs": {"choices": [1]}}
     places = make_study(tmp_path, search__trials=TRIALS, ladder=["12k", "30k"], **one_epoch)

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from tests import warm_python
 from tests.execution.here import HereCrews, Killed
 from tests.panel_studies import make_panel_study, panel_params_of, prepare_panel
 from tests.studies import stage, start_stage
@@ -417,7 +418,7 @@ def test_a_stage_killed_while_it_trains_goes_on_where_it_was(finished: Finished,
     process.wait()
     encoder = live(copied) / "encoder" / "seed-1" / "model.safetensors"
     written = encoder.stat().st_mtime_ns
-    stage(copied, "panel/pretrain", "--cell", str(CELL))
+    warm_python.stage(copied, "panel/pretrain", "--cell", str(CELL))
     assert encoder.stat().st_mtime_ns == written
     found, undisturbed = (read_json(each.pretraining_record(CELL)) for each in (copied, finished.places))
     assert found["comparisons"] == undisturbed["comparisons"]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests import mlflow_tables
+from tests import mlflow_tables, warm_python
 from tests.studies import make_study, params_of, prepare, search_here, stage, start_stage
 
 from tsladder.artifacts.plans import SearchPlan, read_plan
@@ -155,7 +155,7 @@ def test_the_same_study_searched_again_repeats_every_trial(
 ) -> None:
     again = make_study(tmp_path)
     prepare(again)
-    stage(again, "hpo", "--cell", str(CELL))
+    warm_python.stage(again, "hpo", "--cell", str(CELL))
     assert what_was_searched(again) == what_was_searched(finished[0])
 
 
@@ -179,7 +179,7 @@ def test_one_worker_and_two_search_the_same_forced_configurations_and_the_same_n
 def test_a_stop_request_ends_in_order_and_the_next_start_finishes(
     finished: tuple[Places, MemoryTracker], tmp_path: Path
 ) -> None:
-    places = make_study(tmp_path, search__presets__quick__space__epochs={"choices": [60]}, training__patience=None)
+    places = make_study(tmp_path, search__presets__quick__space__epochs={"choices": [30]}, training__patience=None)
     prepare(places)
     process = start_stage(places, "hpo", "--cell", str(CELL))
     wait_for_lines(places, 1, process)
@@ -193,7 +193,7 @@ def test_a_stop_request_ends_in_order_and_the_next_start_finishes(
     assert len(ended) < TRIALS
     assert {line["state"] for line in live_trials(places)} <= {"complete", "interrupted"}
     assert not places.choice(CELL).exists()
-    stage(places, "hpo", "--cell", str(CELL))
+    warm_python.stage(places, "hpo", "--cell", str(CELL))
     final = {line["number"]: line for line in live_trials(places)}
     assert sorted(final) == list(range(TRIALS))
     for number, line in interrupted.items():
@@ -204,13 +204,13 @@ def test_a_stop_request_ends_in_order_and_the_next_start_finishes(
 @pytest.mark.slow
 def test_trials_that_keep_checkpoints_stop_within_seconds_and_continue_from_there(tmp_path: Path) -> None:
     leaves: dict[str, Any] = {
-        "search__presets__quick__space__epochs": {"choices": [120]},
+        "search__presets__quick__space__epochs": {"choices": [60]},
         "training__patience": None,
         "training__checkpoint_minutes": 0.01,
     }
     undisturbed = make_study(tmp_path / "undisturbed", **leaves)
     prepare(undisturbed)
-    stage(undisturbed, "hpo", "--cell", str(CELL))
+    warm_python.stage(undisturbed, "hpo", "--cell", str(CELL))
     places = make_study(tmp_path / "stopped", **leaves)
     prepare(places)
     process = start_stage(places, "hpo", "--cell", str(CELL))
@@ -220,7 +220,7 @@ def test_trials_that_keep_checkpoints_stop_within_seconds_and_continue_from_ther
     assert process.returncode == 130, error
     interrupted = [line for line in live_trials(places) if line["state"] == "interrupted"]
     assert interrupted
-    stage(places, "hpo", "--cell", str(CELL))
+    warm_python.stage(places, "hpo", "--cell", str(CELL))
     again = {line["number"]: line for line in live_trials(places)}
     assert all(again[line["number"]]["resumed_at"] > 0 for line in interrupted if line["curve"])
     assert what_was_searched(places) == what_was_searched(undisturbed)
@@ -269,7 +269,7 @@ def test_a_second_process_on_the_same_cell_says_who_holds_it(tmp_path: Path) -> 
     first = start_stage(places, "hpo", "--cell", str(CELL))
     try:
         wait_for_lines(places, 1, first)
-        second = stage(places, "hpo", "--cell", str(CELL), check=False)
+        second = warm_python.stage(places, "hpo", "--cell", str(CELL), check=False)
         assert second.returncode == 1
         assert f"process {first.pid}" in second.stderr
     finally:
@@ -292,7 +292,7 @@ def test_a_cell_that_does_not_fit_is_failed_and_hands_the_reason_on(tmp_path: Pa
     places = make_study(tmp_path, budget="2M", ladder=["12k", "2M"], hardware__memory_gib=0.6)
     prepare(places)
     for name in ("hpo", "train", "evaluate"):
-        stage(places, name, "--cell", str(cell))
+        warm_python.stage(places, name, "--cell", str(cell))
     reason = read_json(places.choice(cell))["reason"]
     assert "GiB" in reason
     assert "hardware.workers=1" in reason

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 from tests.execution.instant import InstantCrews, Killed
-from tests.studies import make_study, params_of, prepare, search_here, stage, start_stage, verb
+from tests.studies import make_study, params_of, prepare, search_here, start_stage, verb
+from tests.warm_python import stage
 
 from tsladder.artifacts.choice import read_winner
 from tsladder.artifacts.plans import TrainPlan, read_plan

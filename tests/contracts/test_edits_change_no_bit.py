@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from tests import warm_python
 from tests.contracts.test_fingerprints import HARMLESS_EDITS, ROOT
 from tests.panel_studies import MODELS, make_panel_study
 from tests.studies import make_study
@@ -31,8 +30,7 @@ def build(places: Places, code: Path, stages: Sequence[str]) -> None:
     environment["PYTHONPATH"] = str(code / "src")
     for stage in stages:
         cell = ["--cell", CELL] if stage.endswith(("hpo", "train")) else []
-        command = [sys.executable, str(code / "stages" / f"{stage}.py"), *cell]
-        done = subprocess.run(command, cwd=places.root, env=environment, capture_output=True, text=True, check=False)
+        done = warm_python.run([str(code / "stages" / f"{stage}.py"), *cell], places.root, environment)
         assert done.returncode == 0, f"{stage}:\n{done.stderr}"
 
 

@@ -560,12 +560,15 @@ def shows(words: str, value: float) -> bool:
     return close and (float(words) > 0.0) == (value > 1e-15) and (float(words) < 0.0) == (value < -1e-15)
 
 
+MANY = 250
+
+
 @functools.cache
 def ladders(count: int) -> tuple[Told, ...]:
     return tuple(made(number) for number in range(count))
 
 
-@pytest.mark.parametrize("count", [60, pytest.param(500, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [60, pytest.param(MANY, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("check", RULES, ids=[check.__name__ for check in RULES])
 def test_of_random_ladders(check: Rule, count: int) -> None:
     complaints = [f"{told.number} ({told.kind}): {words}" for told in ladders(count) for words in check(told)]
@@ -574,7 +577,7 @@ def test_of_random_ladders(check: Rule, count: int) -> None:
 
 @pytest.mark.slow
 def test_the_ladders_have_every_verdict_and_form_that_a_table_can_have() -> None:
-    told = ladders(90)
+    told = ladders(MANY)
     assert {one.verdict for one in told} >= {"scales", "worse_with_size", "flat", "underpowered", "too_few_rungs"}
     assert {one.form for one in told} >= {"constant", "power", "power_floor", "overfit", "not identifiable"}
     assert any(one.power is not None and one.power["alpha_ci_days"] is not None for one in told)

@@ -197,7 +197,7 @@ def test_the_bootstrap_draws_sizes_with_all_their_points() -> None:
 def test_bootstrap_intervals_cover_the_truth() -> None:
     covered = []
     for seed in range(100):
-        fit = fit_surface(*noisy(0.02, outliers=0, points=120, seed=seed), draws=300, seed=seed)
+        fit = fit_surface(*noisy(0.02, outliers=0, points=120, seed=seed), draws=120, seed=seed)
         ends = (fit.E_ci, fit.alpha_ci, fit.beta_ci)
         covered.append(
             [low <= LANGUAGE[key] <= high for (low, high), key in zip(ends, ("E", "alpha", "beta"), strict=True)]

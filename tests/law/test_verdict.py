@@ -15,7 +15,8 @@ from tsladder.law.verdict import VerdictName, judge
 
 FIVE = (750e3, 2e6, 20e6, 200e6, 2e9)
 DRAWS = 120
-"""Ladders of one law in a fast test; the slow ones draw 1000."""
+"""Ladders of one law in a fast test."""
+MORE_DRAWS = 500
 NULL = {"alpha": 0.0, "seed_noise": 0.02}
 
 
@@ -81,17 +82,17 @@ def contrast(smaller, larger, difference, p, noise="days and seeds"):
 
 
 @pytest.mark.parametrize("sizes", [{}, {"sizes": FIVE[:4]}], ids=["five rungs", "four rungs"])
-@pytest.mark.parametrize("draws", [DRAWS, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("draws", [DRAWS, pytest.param(MORE_DRAWS, marks=pytest.mark.slow)])
 def test_n3_null_ladders_seldom_scale(sizes, draws):
     assert share(verdicts(draws, **NULL, **sizes), VerdictName.SCALES) <= 0.05
 
 
-@pytest.mark.parametrize("draws", [DRAWS, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("draws", [DRAWS, pytest.param(MORE_DRAWS, marks=pytest.mark.slow)])
 def test_n3b_null_ladders_with_a_rung_effect_seldom_scale(draws):
     assert share(verdicts(draws, alpha=0.0, seed_noise=0.01, rung_noise=0.02), VerdictName.SCALES) <= 0.05
 
 
-@pytest.mark.parametrize("draws", [DRAWS, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("draws", [DRAWS, pytest.param(MORE_DRAWS, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     ("law", "turns"),
     [
@@ -108,7 +109,7 @@ def test_the_choice_of_configurations_is_seldom_taken_for_a_turn(law, turns, dra
     assert share(verdicts(draws, **law), VerdictName.NOT_MONOTONE) <= turns
 
 
-@pytest.mark.parametrize("draws", [DRAWS, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("draws", [DRAWS, pytest.param(MORE_DRAWS, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     "noise", [{"seed_noise": 0.02}, {"seed_noise": 0.01, "rung_noise": 0.02}], ids=["seeds", "rungs and seeds"]
 )
@@ -127,7 +128,7 @@ def test_a_turn_beyond_what_choices_do_is_still_found():
 
 
 @pytest.mark.parametrize(
-    ("draws", "low", "high"), [(DRAWS, 0.90, 0.99), pytest.param(1000, 0.93, 0.97, marks=pytest.mark.slow)]
+    ("draws", "low", "high"), [(DRAWS, 0.90, 0.99), pytest.param(MORE_DRAWS, 0.93, 0.97, marks=pytest.mark.slow)]
 )
 def test_n4_a_planted_law_scales_and_its_interval_covers_it(draws, low, high):
     found = verdicts(draws, alpha=0.02, seed_noise=0.02)

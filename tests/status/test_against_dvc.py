@@ -6,13 +6,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests import cell_files
+from tests import cell_files, warm_python
 from tests.small_records import features_manifest, study_law
 from tests.status.written import reader, set_leaves, write_study
 from tests.studies import ROOT
@@ -117,10 +117,14 @@ for path, text in read_question(Places(here, here)).texts.items():
 
 
 class Repository:
-    """The study under DVC, everything built."""
+    """The study under DVC, everything built: copied from `built`, where the first one leaves a copy."""
 
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, folder: Path, built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.places = write_study(folder, monkeypatch)
+        if built.exists():
+            shutil.rmtree(folder)
+            shutil.copytree(built, folder)
+            return
         (folder / "dvc.lock").unlink()
         for path in (folder / "stages").glob("*.py"):
             path.write_text(path.read_text() + f"\nwork({path.stem!r})\n")
@@ -135,15 +139,13 @@ class Repository:
         write_text(folder / "stages/plan.py", PLANS.format(source=str(ROOT / "src")))
         self.dvc("init", "--no-scm", "-q")
         self.repro()
+        shutil.copytree(folder, built)
 
     def dvc(self, *arguments: str) -> str:
         environment = {name: value for name, value in os.environ.items() if name != "DVC_ROOT"}
         environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
         environment["PYTHONPATH"] = str(self.places.root / "src")
-        command = [sys.executable, "-m", "dvc", *arguments]
-        done = subprocess.run(
-            command, cwd=self.places.root, env=environment, capture_output=True, text=True, check=False
-        )
+        done = warm_python.run(["-m", "dvc", *arguments], self.places.root, environment, stages_too=False)
         assert done.returncode == 0, f"{arguments}:\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
@@ -190,9 +192,14 @@ CHANGES: dict[str, Callable[[Places], None]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("built") / "study"
+
+
 @pytest.fixture
-def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
-    return Repository(tmp_path, monkeypatch)
+def repository(tmp_path: Path, built: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
+    return Repository(tmp_path, built, monkeypatch)
 
 
 def test_what_is_called_stale_runs_what_is_called_behind_may_and_nothing_else_does(repository: Repository) -> None:

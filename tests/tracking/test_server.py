@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import warm_python
 from tests.studies import environment, make_study, prepare
 from tests.tracking.servers import PASSWORD, USER, Cluster, MlflowServer, mlflow_server
 
@@ -55,17 +54,10 @@ def runs_on_the_page(server: MlflowServer, experiment: str) -> list[tuple[str, s
 
 def run(places: Places, *command: str, **more: str) -> str:
     """Run a stage or a command and return all it printed; its exit code is 0."""
-    done = subprocess.run(
-        [sys.executable, *command],
-        cwd=places.root,
-        env=environment() | more,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
+    done = warm_python.run(command, places.root, environment() | more)
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    return said
 
 
 def test_a_study_is_tracked_by_a_server_that_is_away_for_a_while(server: MlflowServer, tmp_path: Path) -> None:

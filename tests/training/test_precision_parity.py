@@ -25,7 +25,7 @@ from tsladder.planning.recipe import recipe_of
 from tsladder.training.trainer import fit
 
 HORIZON = 3
-SEEDS = (1, 2, 3, 4)
+SEEDS = (1, 2, 3)
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +52,9 @@ def one_thread() -> Iterator[None]:
 
 @pytest.mark.slow
 def test_precision_moves_the_validation_loss_by_less_than_the_seeds_do(params: Params, data: WindowSet) -> None:
-    """At the 200k rung, 20 epochs at most with the default study's early stopping."""
+    """At the 200k rung, 10 epochs at most with the default study's early stopping."""
     spec = ModelSpec(geometry=geometry_of(params), d_model=64, n_layers=4, n_heads=4, d_ff=256)
-    trained = settings(learning_rate=5e-4, dropout=0.2, warmup_steps=22, epochs=20)
+    trained = settings(learning_rate=5e-4, dropout=0.2, warmup_steps=22, epochs=10)
     losses: dict[str, list[float]] = {}
     for precision in ("fp32", "bf16-mixed", "bf16"):
         training = dataclasses.replace(params.training, precision=precision)  # type: ignore[arg-type]
