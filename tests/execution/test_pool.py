@@ -253,12 +253,19 @@ def test_a_cell_goes_on_to_its_next_jobs_while_others_train(cells: Cells) -> Non
     assert (len(search.outcomes), len(seeds.outcomes), len(other.outcomes)) == (1, 2, 9)
 
 
-def test_a_later_cell_begins_only_when_there_is_room(cells: Cells) -> None:
+def test_a_later_cell_begins_only_when_there_is_room_while_more_are_left_than_slots(cells: Cells) -> None:
     seen: list[int] = []
-    members = [cells.cell(f"c{n}", cells.source(CORES)) for n in range(3)]
+    members = [cells.cell(f"c{n}", cells.source(CORES)) for n in range(CORES + 3)]
     pool(members, TickingCrew(ticks=3, on_tick=lambda crew: seen.append(len(cells.began))))
-    assert seen[:3] == [1, 1, 1]
-    assert len(cells.began) == 3
+    assert seen[:4] == [1, 1, 1, 2]
+    assert len(cells.began) == CORES + 3
+
+
+def test_all_cells_are_begun_one_in_each_turn_when_no_more_are_left_than_slots(cells: Cells) -> None:
+    seen: list[int] = []
+    members = [cells.cell(f"c{n}", cells.source(CORES)) for n in range(CORES)]
+    pool(members, TickingCrew(ticks=9, on_tick=lambda crew: seen.append(len(cells.began))))
+    assert seen[:CORES] == [2, 3, 4, 4]
 
 
 def test_the_cell_with_the_most_work_left_is_served_first(cells: Cells) -> None:
@@ -396,8 +403,9 @@ def test_a_cell_that_fails_leaves_the_others_alone(cells: Cells) -> None:
 
 
 def test_a_request_to_stop_ends_running_jobs_in_order_and_begins_nothing(cells: Cells) -> None:
-    first, second = cells.source(9, on_first_end=lambda: os.kill(os.getpid(), signal.SIGINT)), cells.source(5)
-    errors = pool([cells.cell("a", first), cells.cell("b", second)], TickingCrew(ticks=4, on_tick=stagger))
+    first = cells.source(9, on_first_end=lambda: os.kill(os.getpid(), signal.SIGINT))
+    others = [cells.cell(f"c{n}", cells.source(5)) for n in range(CORES)]
+    errors = pool([cells.cell("a", first), *others], TickingCrew(ticks=4, on_tick=stagger))
     assert all(isinstance(error, Interrupted) for error in errors)
     assert cells.began == ["a"]
     reasons = {outcome.stop_reason for outcome in first.outcomes.values()}
@@ -414,7 +422,7 @@ def test_a_cell_that_was_stopped_between_two_sources_is_interrupted_there(cells:
 
 
 def test_heat_ends_every_job_and_tells_every_cell_that_was_begun(cells: Cells) -> None:
-    sources = [cells.source(2, workers=2, each=2.0), cells.source(2, workers=2), cells.source(2, workers=2)]
+    sources = [cells.source(2, workers=2, each=2.0), *(cells.source(2, workers=2) for _ in range(CORES))]
     members = [cells.cell(f"c{n}", one) for n, one in enumerate(sources)]
     errors = pool(members, TickingCrew(places=["here", "there"], ticks=50), 60.0, 60.0, 97.0)
     assert cells.began == ["c0", "c1"]
@@ -422,9 +430,12 @@ def test_heat_ends_every_job_and_tells_every_cell_that_was_begun(cells: Cells) -
         (reading,) = told
         assert reading is not None
         assert reading.celsius == 97.0
-    assert [{o.stop_reason for o in one.outcomes.values()} for one in sources] == [{StopReason.THERMAL}] * 2 + [set()]
+    assert [{o.stop_reason for o in one.outcomes.values()} for one in sources] == [
+        *[{StopReason.THERMAL}] * 2,
+        *[set()] * (CORES - 1),
+    ]
     assert errors[:2] == [None, None]
-    assert isinstance(errors[2], Interrupted)
+    assert all(isinstance(error, Interrupted) for error in errors[2:])
 
 
 def test_an_error_of_this_process_ends_all_jobs_and_reaches_every_cell(cells: Cells) -> None:

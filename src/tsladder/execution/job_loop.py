@@ -87,12 +87,13 @@ def run_pool(
     """Run the work of all `cells` side by side in the slots of one crew, then end the crew. `choice`: which slots a
     cell may use; None: those of one kind.
 
-    A cell is begun when there is room that no cell before it needs, and served in the order of the work that is left,
-    most first. Returns for each cell the exception with which its work ended, or None. The first Ctrl-C or SIGTERM lets
-    the running jobs write a checkpoint, or finish their epoch if they keep none; cells that were not begun then end as
-    Interrupted. While `watch` asks for a pause, or `pause_requested` returns True, all jobs are suspended and none is
-    started. If `watch` stops the crew, its running jobs end as THERMAL, and every cell that was begun is sent the
-    reading. An error of this process, such as a full disk, ends all jobs and propagates.
+    A cell is begun when there is room that no cell before it needs, or when no more cells are left than jobs run, and
+    served in the order of the work that is left, most first. Returns for each cell the exception with which its work
+    ended, or None. The first Ctrl-C or SIGTERM lets the running jobs write a checkpoint, or finish their epoch if they
+    keep none; cells that were not begun then end as Interrupted. While `watch` asks for a pause, or `pause_requested`
+    returns True, all jobs are suspended and none is started. If `watch` stops the crew, its running jobs end as
+    THERMAL, and every cell that was begun is sent the reading. An error of this process, such as a full disk, ends all
+    jobs and propagates.
     """
     return _Pool(cells, crew, watch, pause_requested, choice or SlotChoice()).run()
 
@@ -223,9 +224,18 @@ class _Pool:
             if self._serve_once(stop):
                 continue
             waiting = next((member for member in self._members if member.steps is None and not member.over), None)
-            if waiting is None or not self._has_room():
+            if waiting is None:
                 return
-            self._resume(waiting, None)
+            room = self._has_room()
+            if room or self._few_cells_left():
+                self._resume(waiting, None)
+            if not room:
+                return  # No more than one is begun before it is needed, since each takes a while.
+
+    def _few_cells_left(self) -> bool:
+        """Check whether no more cells are left than jobs run. All are begun then: of a cell that is begun last, too few
+        trials are ready to keep the slots busy."""
+        return self._crew is not None and sum(not member.over for member in self._members) <= len(self._crew.running)
 
     def _has_room(self) -> bool:
         """Check whether some job could be started. Whole places are looked for first, since those are few slots."""
