@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.execution.ray_nodes import free_port
+from tests.studies import environment
 
 from tsladder.console.run_ahead import run_ahead
 from tsladder.console.run_dvc import DvcResult, run_command
@@ -95,7 +96,7 @@ def raises(): raise ZeroDivisionError
 
 @pytest.fixture
 def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
-    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ['PYTHONPATH']}")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{environment()['PYTHONPATH']}")
     (tmp_path / "mlruns").mkdir()
     return Places(tmp_path, tmp_path)
 
