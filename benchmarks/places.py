@@ -30,7 +30,7 @@ from tsladder.params import HardwareParams
 from tsladder.planning.machine import Machine
 
 SHORT_EPOCHS = 2
-CALIBRATION_EPOCHS = 40
+CALIBRATION_EPOCHS = 6
 
 
 def main() -> None:
@@ -43,7 +43,8 @@ def main() -> None:
     parser.add_argument("--ray", action="store_true", help="also on a Ray of this machine")
     options = parser.parse_args()
     machine = Machine(cores=max(2, options.slots), memory_gib=8.0, device="cpu")
-    fold = FoldWindows(train=windows(100, seed=1), validation=windows(60, seed=2))
+    count = 100 if options.what == "overhead" else 4_000
+    fold = FoldWindows(train=windows(count, seed=1), validation=windows(60, seed=2))
     with ExitStack() as ended:
         crews: dict[str, Crew] = {
             "local": LocalCrew(machine),
