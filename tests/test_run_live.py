@@ -15,7 +15,7 @@ from tsladder.artifacts.store import read_json, read_lines
 
 pytestmark = pytest.mark.slow
 
-EPOCHS = 40
+EPOCHS = 60
 RUN = (sys.executable, "-m", "tsladder.cli", "run", "--only", CELL)
 
 
@@ -23,7 +23,7 @@ def workspace(folder: Path) -> Workspace:
     folder.mkdir()
     made = Workspace(folder)
     epochs = {"search__presets__quick__space__epochs": {"choices": [EPOCHS]}}
-    made.set(**epochs, training__patience=None, search__trials=4)
+    made.set(**epochs, training__patience=None, search__trials=7)
     return made
 
 
@@ -59,7 +59,7 @@ def test_a_pause_and_a_q_in_the_midst_of_training_change_no_result(tmp_path: Pat
         assert [one["epoch"] for one in progress(disturbed)["running"]] == [one["epoch"] for one in held["running"]]
         terminal.press("p")
         terminal.until("it goes on", lambda: progress(disturbed).get("paused", "?") is None)
-        terminal.until_written("trial 1/4", 120)
+        terminal.until_written("trial 1/7", 120)
         terminal.until(
             "epochs of another trial",
             lambda: any(0 < one["epoch"] < EPOCHS - 10 for one in progress(disturbed).get("running", [])),
@@ -72,7 +72,7 @@ def test_a_pause_and_a_q_in_the_midst_of_training_change_no_result(tmp_path: Pat
         assert "trials done" in terminal.plain
         assert "train_loss" not in terminal.plain
     (log,) = (disturbed.folder / "mlruns" / "logs").iterdir()
-    assert f"| 12k-h1: trial 1/4 epoch {EPOCHS}/{EPOCHS}: step " in log.read_text()
+    assert f"| 12k-h1: trial 1/7 epoch {EPOCHS}/{EPOCHS}: step " in log.read_text()
     stopped = [line for line in trials(disturbed) if line["state"] == "interrupted"]
     assert stopped
     assert all(line["stop_reason"] == "interrupted" and 0 < line["epochs_run"] < EPOCHS for line in stopped)

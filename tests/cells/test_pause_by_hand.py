@@ -100,6 +100,9 @@ def test_a_pause_stops_the_workers_where_they_stand_is_shown_and_ends_with_the_l
     with exclusive_lock(searching.places.pause, "a pause"):
         searching.until("the workers stand still", lambda: assert_suspended(searching))
         searching.until("the pause is shown", lambda: searching.progress().get("paused") == "by hand")
+        shown = searching.progress()
+        # An epoch that ended just before the pause is counted in the first moment of it.
+        searching.until("another beat", lambda: searching.progress()["at"] > shown["at"])
         first, epochs = searching.progress(), searching.epochs()
         time.sleep(2.2)
         later = searching.progress()

@@ -79,7 +79,7 @@ def searched(prepared: Places, folder: Path, fleet: DyingFleet) -> list[dict[str
     return [{name: value for name, value in line.items() if name not in ASIDE} for line in lines]
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))])
 def test_places_that_die_lose_no_trial_double_none_and_change_no_number(
     prepared: Places, tmp_path: Path, seed: int
 ) -> None:

@@ -179,7 +179,7 @@ def test_one_worker_and_two_search_the_same_forced_configurations_and_the_same_n
 def test_a_stop_request_ends_in_order_and_the_next_start_finishes(
     finished: tuple[Places, MemoryTracker], tmp_path: Path
 ) -> None:
-    places = make_study(tmp_path, search__presets__quick__space__epochs={"choices": [30]}, training__patience=None)
+    places = make_study(tmp_path, search__presets__quick__space__epochs={"choices": [60]}, training__patience=None)
     prepare(places)
     process = start_stage(places, "hpo", "--cell", str(CELL))
     wait_for_lines(places, 1, process)
@@ -204,7 +204,7 @@ def test_a_stop_request_ends_in_order_and_the_next_start_finishes(
 @pytest.mark.slow
 def test_trials_that_keep_checkpoints_stop_within_seconds_and_continue_from_there(tmp_path: Path) -> None:
     leaves: dict[str, Any] = {
-        "search__presets__quick__space__epochs": {"choices": [60]},
+        "search__presets__quick__space__epochs": {"choices": [120]},
         "training__patience": None,
         "training__checkpoint_minutes": 0.01,
     }

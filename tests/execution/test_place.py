@@ -258,6 +258,7 @@ def test_a_piece_that_comes_after_a_gap_is_refused(tmp_path: Path) -> None:
         Receiving().write(piece, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_place_without_the_panel_is_sent_its_cube_and_trains_on_the_same_days(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -83,7 +83,9 @@ def undisturbed_of(kind: str) -> tuple[Fitted, int]:
     return fit(KINDS[kind], TRAIN, VALIDATION, always, lambda: beats.append(None)), len(beats)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind", [kind if kind in ("adamw", "lean") else pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS]
+)
 def test_a_training_killed_at_random_in_its_phases_ends_with_the_same_bits(kind: str, tmp_path: Path) -> None:
     what = KINDS[kind]
     undisturbed, beats = undisturbed_of(kind)
@@ -379,6 +381,7 @@ def test_epochs_are_reported_with_their_place() -> None:
     assert [(one.epochs_run, one.best is None) for one in fitted.phases] == [(2, False), (1, False), (0, True)]
 
 
+@pytest.mark.slow
 def test_a_worker_saves_the_parts_of_the_best_phase_and_forecasts_are_made_with_them(tmp_path: Path) -> None:
     """Killed with SIGKILL in its second phase, and started again."""
     cube = stored_cube(tmp_path)

@@ -276,7 +276,9 @@ def waves() -> CellDays:
     return dataclasses.replace(TRAIN, days=days)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(
+    "family", [FAMILIES[0], *(pytest.param(family, marks=pytest.mark.slow) for family in FAMILIES[1:])]
+)
 def test_what_follows_from_the_shown_patches_is_learned_and_noise_is_not(family: str) -> None:
     steps = settings(epochs=16, learning_rate=1e-2, dropout=0.0)
     what = pretraining_job(family, spec=spec(family, d_model=16), settings=steps, plan=batch_plan(4, 4))
