@@ -90,7 +90,12 @@ def stage(places: Places, name: str, *arguments: str, check: bool = True) -> sub
         text=True,
         check=False,
     )
-    if check and done.returncode != 0:
+    return checked(name, done) if check else done
+
+
+def checked(name: str, done: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str]:
+    """Return a stage that has ended. Raises AssertionError with what it said where it failed."""
+    if done.returncode != 0:
         raise AssertionError(f"stage {name} ended with {done.returncode}:\n{done.stderr}")
     return done
 

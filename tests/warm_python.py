@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO
 
 from tests import warm_client, warm_server
-from tests.studies import ROOT, environment
+from tests.studies import ROOT, checked, environment
 from tsladder.places import Places
 
 
@@ -55,9 +55,7 @@ def with_warm_stages(variables: Mapping[str, str]) -> dict[str, str]:
 def stage(places: Places, name: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
     """Run one stage script to its end, as `tests.studies.stage` does."""
     done = run([str(ROOT / "stages" / f"{name}.py"), *arguments], places.root, environment())
-    if check and done.returncode != 0:
-        raise AssertionError(f"stage {name} ended with {done.returncode}:\n{done.stderr}")
-    return done
+    return checked(name, done) if check else done
 
 
 def _text(stream: IO[bytes]) -> str:

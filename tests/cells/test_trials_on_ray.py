@@ -7,7 +7,6 @@ import os
 import random
 import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 import psutil
 import pytest
+from tests.execution.places import soon
 from tests.execution.ray_nodes import RayNodes, needs_ray
 from tests.studies import make_study, params_of, prepare, search_here
 
@@ -101,17 +101,9 @@ def ended_trials(places: Places) -> int:
     return sum(len(read_lines(path)) for path in found)
 
 
-def soon(reached: Callable[[], bool], seconds: float = 180.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not reached():
-        assert time.monotonic() < deadline, f"not within {seconds:.0f} s"
-        time.sleep(0.1)
-
-
-def of_places(cluster: RayNodes) -> list[psutil.Process]:
-    """The processes of places, and those below them that train."""
-    places = [one for one in cluster.processes() if name_of(one).startswith("ray::RayPlace")]
-    return [one for place in places for one in (place, *place.children(recursive=True))]
+def places_of(cluster: RayNodes) -> list[psutil.Process]:
+    """The processes of places."""
+    return [one for one in cluster.processes() if name_of(one).startswith("ray::RayPlace")]
 
 
 def name_of(process: psutil.Process) -> str:
@@ -132,9 +124,9 @@ def test_a_head_that_is_lost_under_a_search_changes_no_result_once_it_is_back(
     left: list[psutil.Process] = []
 
     def lose_the_head() -> None:
-        soon(lambda: ended_trials(places) >= 2)
+        soon(lambda: ended_trials(places) >= 2, 180.0)
         cluster.kill(head)
-        left.extend(of_places(cluster))
+        left.extend(one for place in places_of(cluster) for one in (place, *place.children(recursive=True)))
         cluster.start(cores=1, head=True)
 
     losing = threading.Thread(target=lose_the_head)
@@ -244,7 +236,7 @@ class Killer:
         with contextlib.suppress(psutil.NoSuchProcess):
             if what == "driver":
                 return [one for one in psutil.Process().children() if "quick_driver" in one.cmdline()]
-            places = [one for one in self._cluster.processes() if name_of(one).startswith("ray::RayPlace")]
+            places = places_of(self._cluster)
             if what == "place":
                 return places
             # A worker is a child of the fork server of its place.

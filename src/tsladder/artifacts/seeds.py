@@ -81,16 +81,25 @@ class UnloggedSeed:
     outcome: TrainingOutcome
 
     def to_json(self) -> dict[str, Any]:
-        times = {"key": self.key, "started_ms": self.started_ms, "ended_ms": self.ended_ms}
-        return {**times, "outcome": self.outcome.to_json(), "plan": self.outcome.plan.to_json()}
+        return {
+            "key": self.key,
+            "started_ms": self.started_ms,
+            "ended_ms": self.ended_ms,
+            "outcome": self.outcome.to_json(),
+            "plan": self.outcome.plan.to_json(),
+        }
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> UnloggedSeed:
         """Build a record from its JSON; the inverse of `to_json`. Raises KeyError, ValueError or TypeError for any
         other JSON."""
         outcome = TrainingOutcome.from_json(record["outcome"], BatchPlan.from_json(record["plan"]))
-        times = int(record["started_ms"]), int(record["ended_ms"])
-        return cls(key=str(record["key"]), started_ms=times[0], ended_ms=times[1], outcome=outcome)
+        return cls(
+            key=str(record["key"]),
+            started_ms=int(record["started_ms"]),
+            ended_ms=int(record["ended_ms"]),
+            outcome=outcome,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

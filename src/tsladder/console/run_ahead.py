@@ -42,9 +42,8 @@ def run_ahead(
 
 
 def _killed(result: DvcResult, *, elsewhere: bool) -> str:
-    by_ray = ", as Ray ends them when the head of its cluster is lost" if elsewhere else ""
-    if result.code == -signal.SIGABRT:
-        return f"the trainings ahead were killed by SIGABRT{by_ray}"
+    how = f"ended without a message (exit code {result.code})"
     if result.code < 0:
-        return f"the trainings ahead were killed by {signal.Signals(-result.code).name}"
-    return f"the trainings ahead ended without a message (exit code {result.code}){by_ray}"
+        how = f"were killed by {signal.Signals(-result.code).name}"
+    by_ray = elsewhere and (result.code > 0 or result.code == -signal.SIGABRT)
+    return f"the trainings ahead {how}{', as Ray ends them when the head of its cluster is lost' if by_ray else ''}"

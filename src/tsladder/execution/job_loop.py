@@ -226,11 +226,12 @@ class _Pool:
             waiting = next((member for member in self._members if member.steps is None and not member.over), None)
             if waiting is None:
                 return
-            room = self._has_room()
-            if room or self._few_cells_left():
-                self._resume(waiting, None)
-            if not room:
-                return  # No more than one is begun before it is needed, since each takes a while.
+            if not self._has_room():
+                if self._few_cells_left():
+                    # One in each turn, since it is not needed yet and takes a while.
+                    self._resume(waiting, None)
+                return
+            self._resume(waiting, None)
 
     def _few_cells_left(self) -> bool:
         """Check whether no more cells are left than jobs run. All are begun then: of a cell that is begun last, too few
