@@ -7,6 +7,7 @@ slower. Set before numpy and torch are loaded; what is trained on several thread
 
 import functools
 import gc
+import json
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -113,6 +114,63 @@ def fingerprints_of_the_checkout() -> Iterator[None]:
             "_module_path",
             lambda name, where: looked_up(name, where) if where == source else look(name, where),
         )
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def modules_listed_once() -> Iterator[None]:
+    """List the modules of a folder once, as long as nothing is added to it: tasks, families and tiers are found so, a
+    hundred thousand times."""
+    import pkgutil
+
+    listed = pkgutil.iter_modules
+    kept: dict[tuple[tuple[str, int], ...], tuple[pkgutil.ModuleInfo, ...]] = {}
+
+    def modules(path: Sequence[str] | None = None, prefix: str = "") -> Iterator[pkgutil.ModuleInfo]:
+        if path is None or prefix:
+            return listed(path, prefix)
+        key = tuple((folder, Path(folder).stat().st_mtime_ns) for folder in path)
+        if key not in kept:
+            kept[key] = tuple(listed(path))
+        return iter(kept[key])
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(pkgutil, "iter_modules", modules)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def resamples_drawn_once() -> Iterator[None]:
+    """Draw the resamples of days that equal random numbers give once: studies of tests share their days, seeds and
+    blocks. Nobody may write into them."""
+    import numpy as np
+
+    from tsladder.evaluation import bootstrap, confidence_set
+
+    drawn = bootstrap.resamples
+    most = 200_000
+    """Weights of the largest set that is kept: 200 draws of 1,000 days."""
+
+    @functools.lru_cache(maxsize=100)
+    def kept(days: int, block: int, draws: int, state: str) -> tuple[list[np.ndarray], str]:
+        rng = np.random.default_rng()
+        rng.bit_generator.state = json.loads(state)
+        made = list(drawn(days, block, draws, rng))
+        for weights_DN in made:
+            weights_DN.setflags(write=False)
+        return made, json.dumps(rng.bit_generator.state)
+
+    def resamples(days: int, block: int, draws: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+        if days * draws > most:
+            yield from drawn(days, block, draws, rng)
+            return
+        made, after = kept(days, block, draws, json.dumps(rng.bit_generator.state))
+        rng.bit_generator.state = json.loads(after)
+        yield from made
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(bootstrap, "resamples", resamples)
+        monkeypatch.setattr(confidence_set, "resamples", resamples)
         yield
 
 

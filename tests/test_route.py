@@ -18,6 +18,8 @@ from tsladder.stage import exit_code
 from tsladder.tracking import MemoryTracker
 from tsladder.vocabulary import Cell
 
+pytestmark = pytest.mark.slow
+
 CELL = Cell("12k", 2)
 SEEDS = 3
 

@@ -216,10 +216,6 @@ RATES = {"search__presets__quick__space__learning_rate": {"low": 1.0e-5, "high":
 ZERO = {"search__presets__quick__space__weight_decay": {"zero_or": {"low": 1.0e-4, "high": 5.0e-3, "log": True}}}
 
 
-def draws_of(places: Places) -> list[dict[str, Any]]:
-    return [dict(line["draws"]) for line in searched(places)]
-
-
 def test_a_wider_space_continues_from_the_trials_of_the_narrower_one_and_says_so(
     study: Callable[..., Places], capsys: pytest.CaptureFixture[str]
 ) -> None:

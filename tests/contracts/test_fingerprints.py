@@ -127,10 +127,6 @@ def both(stage: str) -> set[str]:
     return {stage, f"panel/{stage}"}
 
 
-OFTEN = ("evaluate", "panel/hpo")
-"""Stages whose loading is watched in every run of the tests; the others' with the slow ones."""
-
-
 def really_loaded(folder: Path, stages: Sequence[str]) -> dict[str, set[str]]:
     """The modules of ours that each stage loads, packages left out."""
     scripts = [str(ROOT / "stages" / f"{stage}.py") for stage in stages]
@@ -143,15 +139,12 @@ def really_loaded(folder: Path, stages: Sequence[str]) -> dict[str, set[str]]:
     }
 
 
-OTHERS = tuple(stage for stage in NUMBER_MAKERS if stage not in OFTEN)
-
-
-@pytest.mark.parametrize("stages", [OFTEN, pytest.param(OTHERS, marks=pytest.mark.slow)], ids=["often", "others"])
+@pytest.mark.slow
 def test_every_module_that_a_stage_really_loads_makes_its_numbers_or_is_named_as_one_that_makes_none(
-    stages: tuple[str, ...], tmp_path: Path
+    tmp_path: Path,
 ) -> None:
     """The oracle is Python's own import system, in a process of each stage's own."""
-    for stage, loaded in really_loaded(tmp_path, stages).items():
+    for stage, loaded in really_loaded(tmp_path, tuple(NUMBER_MAKERS)).items():
         assert_known(stage, loaded)
 
 

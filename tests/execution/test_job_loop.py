@@ -365,12 +365,12 @@ def crew() -> Iterator[Supervisor]:
 def test_a_paused_worker_stands_still_is_not_called_silent_and_continues(crew: Supervisor) -> None:
     crew.start(0, job(settings=LONG))
     wait_for_epoch(crew)
-    crew._stall_seconds = 2.0
+    crew._stall_seconds = 1.0
     crew.pause_all()
     wait_until_suspended(only_pid(crew))
     epochs_within(crew, 0.2)  # what was said before
     used = psutil.Process(only_pid(crew)).cpu_times().user
-    assert epochs_within(crew, 3.0) == 0
+    assert epochs_within(crew, 1.5) == 0
     assert psutil.Process(only_pid(crew)).cpu_times().user == used
     crew.resume_all()
     wait_for_epoch(crew)

@@ -82,6 +82,7 @@ def test_ten_times_larger_is_what_the_surface_says_at_the_same_data_and_along_it
     assert best.change < same.change < 0.0
 
 
+@pytest.mark.slow
 def test_sizes_are_drawn_and_counted_not_points() -> None:
     """Eight amounts of data of four sizes: 32 points with the luck of four configurations."""
     n, d = grid(4, 8)
@@ -110,6 +111,7 @@ def test_a_grid_without_an_identified_surface_is_judged_by_fixed_effects() -> No
     assert abs(law.extrapolation.error) < 0.01
 
 
+@pytest.mark.slow
 def test_size_without_effect_beside_data_that_bend_is_no_law() -> None:
     n, d = isoflop()
     rng = np.random.default_rng(2)

@@ -9,7 +9,6 @@ from tests.small_records import (
     horizon_law,
     horizon_splits,
     not_planned,
-    power_law,
     search_plan,
     study_law,
 )
@@ -179,10 +178,6 @@ def manifest():
 def law(verdict, *, alpha=None, beaten_by=()):
     """One horizon of scaling.json."""
     return json_of(horizon_law(verdict, alpha)) | {"beaten_by": list(beaten_by)}
-
-
-def power_fit(alpha, *, dof=3.0):
-    return json_of(power_law(alpha, dof=dof))
 
 
 def write_law(places, horizons, *, key="key", picture=PNG):

@@ -26,12 +26,10 @@ from dataclasses import dataclass
 from typing import cast
 
 from tsladder.artifacts.outcome import BatchPlan
-from tsladder.artifacts.splits import HorizonSplits
 from tsladder.families.parts.panel_family import PanelCosts
 from tsladder.models.spec import ModelSpec
-from tsladder.params import AnyParams, Params
+from tsladder.params import AnyParams
 from tsladder.planning.memory import scoring_batch
-from tsladder.vocabulary import Region
 
 BEST_EPOCH_SHARE = 0.2
 """Expected position of a run's best epoch, as a share of the epochs allowed: the mean of the recorded default study
@@ -118,12 +116,6 @@ def run_length(params: AnyParams, folds: Sequence[tuple[int, int]]) -> RunLength
         for train_windows, validation_windows in folds
     )
     return dataclasses.replace(last, earlier=tuple(earlier))
-
-
-def built_run_length(params: Params, splits: HorizonSplits) -> RunLength:
-    """Return the length of any training of the study, from the contents of a splits file."""
-    folds = splits.folds or (splits.counts,)
-    return run_length(params, [(fold[Region.TRAIN].windows, fold[Region.VALIDATION].windows) for fold in folds])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -110,10 +110,10 @@ def test_the_studys_own_graph_passes_every_probe_that_compares_inputs_and_is_nam
     ("made", "caught"),
     [
         (of_tomorrows_returns, {"truncated_panel", "future_of_others"}),
-        (of_stocks_that_are_traded_tomorrow, {"truncated_panel"}),
-        (of_stocks_that_are_still_there_at_the_end, {"truncated_panel"}),
-        (of_todays_sectors, {"truncated_panel"}),
         (of_price_levels, {"rescaled_history"}),
+        pytest.param(of_stocks_that_are_traded_tomorrow, {"truncated_panel"}, marks=pytest.mark.slow),
+        pytest.param(of_stocks_that_are_still_there_at_the_end, {"truncated_panel"}, marks=pytest.mark.slow),
+        pytest.param(of_todays_sectors, {"truncated_panel"}, marks=pytest.mark.slow),
     ],
     ids=lambda value: value.__name__ if callable(value) else "",
 )
