@@ -50,7 +50,7 @@ def found_places(places: Places, hardware: HardwareParams, seconds: float) -> li
                 description=one.description,
                 why=one.why,
             )
-            for one in crew.wait_for_places(min(seconds, hardware.patience / 2))
+            for one in crew.wait_for_places(min(seconds, hardware.patience / 2), count=0)
         ]
     finally:
         crew.end_now()

@@ -334,13 +334,14 @@ class RemoteCrew:
         )
 
     def wait_for_places(self, seconds: float, *, count: int = 1) -> tuple[KnownPlace, ...]:
-        """Wait until `count` places have answered and none is still asked, at most `seconds`; return what was found."""
+        """Wait until `count` places can train and none that was found is still asked, at most `seconds`; return what was
+        found. With a count of 0 that is any place at all, a refused one too."""
         deadline = self._clock() + seconds
         while self._clock() < deadline:
             found = list(self.events(timeout=0.2))
             self._pending[:0] = found
             asked = any(station.state is PlaceState.ASKED for station in self._stations)
-            if not asked and sum(station.works for station in self._stations) >= count:
+            if self._stations and not asked and sum(station.works for station in self._stations) >= count:
                 break
         return self.places
 
