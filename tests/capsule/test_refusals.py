@@ -310,6 +310,7 @@ def run(folder, *arguments):
     )
 
 
+@pytest.mark.slow
 def test_without_room_nothing_is_left_behind(made, packed, tmp_path):
     (tmp_path / "here").mkdir()
     done = run(tmp_path / "here", "report", "--from", str(packed))

@@ -102,6 +102,7 @@ def scores_of(places: Places) -> CellScores:
     return scores
 
 
+@pytest.mark.slow
 def test_scoring_twice_leaves_the_same_bytes(scored: Places, monkeypatch: pytest.MonkeyPatch) -> None:
     files = [scored.scores_record(CELL), scored.predictions(CELL), scored.cell_scores_by_stock(CELL)]
     before = [path.read_bytes() for path in files]

@@ -204,6 +204,7 @@ def equal_cells(count: int, *, trials: int, lag: int) -> list[SimulatedCell]:
     ]
 
 
+@pytest.mark.slow
 def test_twelve_cells_of_fifty_trials_at_lag_4_keep_twelve_slots_busy_and_not_forty_eight() -> None:
     pool = pool_of(equal_cells(12, trials=50, lag=4))
     assert pool.figures(12).busy_share >= 0.85

@@ -137,11 +137,11 @@ def test_a_head_that_is_lost_under_a_search_changes_no_result_once_it_is_back(
     )
     losing.join()
     assert (result.code, len(said)) == (0, 1), (said, capfd.readouterr().err[-3000:])
+    check_equal(places, local, expected)
     # What the other node trained for the driver that is gone.
     assert left
     _, alive = psutil.wait_procs(left, timeout=DRIVER_SECONDS + 30.0)
     assert not alive
-    check_equal(places, local, expected)
 
 
 def check_equal(places: Places, local: Places, expected: list[dict[str, Any]]) -> None:

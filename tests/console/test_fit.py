@@ -130,6 +130,7 @@ def test_a_threshold_that_is_none_is_refused(points: Path, capsys: pytest.Captur
     assert "--huber-delta" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_seen_enough_gets_no_traceback(points: Path) -> None:
     command = [sys.executable, "-m", "tsladder.cli", "fit", str(points), "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:

@@ -60,6 +60,7 @@ def test_the_pictures_lie_beside_the_report_inside_the_page_and_linked_from_the_
     assert html.count('src="data:image/png;base64,') == len(DRAWN)
 
 
+@pytest.mark.slow
 def test_the_same_facts_draw_the_same_bytes(whole, drawn):
     for draw in DRAWERS:
         assert draw(facts_of(whole)) == drawn[draw]

@@ -6,13 +6,13 @@ import datetime
 import http.server
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests import warm_python
 from tests.execution.instant import InstantCrews
 from tests.studies import environment, make_study, prepare, search_here
 from tests.tracking.fake_store import Server
@@ -59,14 +59,7 @@ def dead_server(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 def run(places: Places, *command: str, **more: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *command],
-        cwd=places.root,
-        env=environment() | more,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return warm_python.run(command, places.root, environment() | more)
 
 
 @pytest.mark.slow

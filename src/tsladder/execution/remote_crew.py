@@ -334,8 +334,8 @@ class RemoteCrew:
         )
 
     def wait_for_places(self, seconds: float, *, count: int = 1) -> tuple[KnownPlace, ...]:
-        """Wait until `count` places can train and none that was found is still asked, at most `seconds`; return what was
-        found. With a count of 0 that is any place at all, a refused one too."""
+        """Wait until `count` places can train and none that was found is still asked, at most `seconds`; return what
+        was found. With a count of 0 that is any place at all, a refused one too."""
         deadline = self._clock() + seconds
         while self._clock() < deadline:
             found = list(self.events(timeout=0.2))

@@ -42,6 +42,7 @@ def test_a_clean_panel_study_passes_all_ten_probes_in_their_order(record_text: s
     assert record["notes"] == []
 
 
+@pytest.mark.slow
 def test_another_audit_of_the_same_study_gives_the_same_bytes(whole: PanelSubject, record_text: str) -> None:
     assert text_of(audit_panel(dataclasses.replace(whole))) == record_text
 

@@ -40,6 +40,7 @@ def without(facts, *budgets):
     return dataclasses.replace(facts, rungs=rungs)
 
 
+@pytest.mark.slow
 def test_each_picture_has_ink_and_no_date(facts):
     from matplotlib.image import imread
 
