@@ -37,8 +37,9 @@ panel: $(stamp)
 	$(run) -m dvc pull data.dvc
 	"$(VENV)/bin/tsladder" --study panel run
 
+# What is compiled once serves the hundreds of processes of the tests.
 test: $(stamp)
-	$(run) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS)
+	PYTHONDONTWRITEBYTECODE= $(run) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS)
 
 lint: $(stamp)
 	$(run) -m ruff check .

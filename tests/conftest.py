@@ -1,4 +1,4 @@
-"""Hypothesis without deadlines, since a busy machine must not fail a property, and with 60 examples, others in each
+"""Hypothesis without deadlines, since a busy machine must not fail a property, and with 40 examples, others in each
 run. One thread a test process. Long files first.
 
 Test processes run side by side on all cores; threads that wait for busy cores made small models train twenty times
@@ -19,7 +19,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Stores of tests lie in their own folders, whatever the shell names.
 os.environ.pop("MLFLOW_TRACKING_URI", None)
 
-settings.register_profile("tsladder", deadline=None, max_examples=60)
+settings.register_profile("tsladder", deadline=None, max_examples=40)
 settings.load_profile("tsladder")
 
 LONGEST_FIRST = (

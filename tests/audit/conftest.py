@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from tests.studies import make_study, prepare
 
 from tsladder.artifacts.plans import AuditPlan, read_plan
 from tsladder.audit.build import open_subject
 from tsladder.audit.subject import Subject
+from tsladder.evaluation import estimators
 from tsladder.places import Places
 
 DAYS = 2600
+
+
+@pytest.fixture(scope="package", autouse=True)
+def few_trees(pytestconfig: pytest.Config) -> Iterator[None]:
+    """Fit baselines with a quarter of their trees, except in the slow tests: what a probe finds does not depend on how
+    well they forecast."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        if pytestconfig.getoption("markexpr") != "slow":
+            monkeypatch.setitem(estimators._TREES, "max_iter", estimators.TREES // 4)
+        yield
 
 
 @pytest.fixture(scope="session")

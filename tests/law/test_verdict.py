@@ -14,7 +14,7 @@ from tsladder.law.points import RungPoint, in_order
 from tsladder.law.verdict import VerdictName, judge
 
 FIVE = (750e3, 2e6, 20e6, 200e6, 2e9)
-DRAWS = 120
+DRAWS = 80
 """Ladders of one law in a fast test."""
 MORE_DRAWS = 500
 NULL = {"alpha": 0.0, "seed_noise": 0.02}

@@ -63,6 +63,9 @@ lost."""
 _POLL_SECONDS = 5.0
 """Seconds for which a place waits for events before it answers that there are none."""
 
+_ASKING_SECONDS = 0.05
+"""Seconds between two looks at whether the places that were found have answered."""
+
 _ALIVE_SECONDS = 20.0
 """Seconds after which every place is told that its driver is still there."""
 
@@ -338,7 +341,7 @@ class RemoteCrew:
         was found. With a count of 0 that is any place at all, a refused one too."""
         deadline = self._clock() + seconds
         while self._clock() < deadline:
-            found = list(self.events(timeout=0.2))
+            found = list(self.events(timeout=_ASKING_SECONDS))
             self._pending[:0] = found
             asked = any(station.state is PlaceState.ASKED for station in self._stations)
             if self._stations and not asked and sum(station.works for station in self._stations) >= count:
