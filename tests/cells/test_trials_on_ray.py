@@ -113,6 +113,25 @@ def name_of(process: psutil.Process) -> str:
         return ""
 
 
+QUICK_DRIVER = """
+import sys
+from tsladder.execution import ray_crew, remote_crew
+
+ray_crew._AGAIN_SECONDS = remote_crew.LOOK_SECONDS = 1.0
+ray_crew._NODES_SECONDS = 0.5
+ray_crew.DRIVER_SECONDS = {seconds}
+
+from tsladder.train_ahead import main
+
+sys.exit(main())
+"""
+"""The process of the trainings, which looks for places more often, since kills follow each other quickly. `seconds`:
+silence of the driver after which a place ends."""
+
+
+SOON_GONE = 45.0
+
+
 def test_a_head_that_is_lost_under_a_search_changes_no_result_once_it_is_back(
     cluster: RayNodes, study: Callable[..., Places], capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -132,15 +151,16 @@ def test_a_head_that_is_lost_under_a_search_changes_no_result_once_it_is_back(
     losing = threading.Thread(target=lose_the_head)
     losing.start()
     said: list[str] = []
+    (places.root / "quick_driver.py").write_text(QUICK_DRIVER.format(seconds=SOON_GONE))
     result = run_ahead(
-        [CELL], lambda given: run_driver(places, cluster, "tsladder.train_ahead", given), said.append, elsewhere=True
+        [CELL], lambda given: run_driver(places, cluster, "quick_driver", given), said.append, elsewhere=True
     )
     losing.join()
     assert (result.code, len(said)) == (0, 1), (said, capfd.readouterr().err[-3000:])
     check_equal(places, local, expected)
     # What the other node trained for the driver that is gone.
     assert left
-    _, alive = psutil.wait_procs(left, timeout=DRIVER_SECONDS + 30.0)
+    _, alive = psutil.wait_procs(left, timeout=SOON_GONE + 30.0)
     assert not alive
 
 
@@ -156,19 +176,6 @@ def check_equal(places: Places, local: Places, expected: list[dict[str, Any]]) -
     logged = sorted(run.name for run in runs if run.tags["kind"] == "trial")
     assert logged == [f"{CELL}/trial-{number:03d}" for number in range(len(expected))]
 
-
-QUICK_DRIVER = """
-import sys
-from tsladder.execution import ray_crew, remote_crew
-
-ray_crew._AGAIN_SECONDS = remote_crew.LOOK_SECONDS = 1.0
-ray_crew._NODES_SECONDS = 0.5
-
-from tsladder.train_ahead import main
-
-sys.exit(main())
-"""
-"""The process of the trainings, which looks for places more often: kills follow each other quickly."""
 
 KINDS = ("place", "worker", "node", "driver")
 
@@ -253,7 +260,7 @@ def test_kills_of_places_workers_nodes_drivers_and_the_head_lose_no_trial_double
     expected = searched(local)
     address = {"hardware__executor": "ray", "hardware__address": cluster.address, "hardware__patience": 300.0}
     places = study("far", hardware__workers=1, **address, **short)
-    (places.root / "quick_driver.py").write_text(QUICK_DRIVER)
+    (places.root / "quick_driver.py").write_text(QUICK_DRIVER.format(seconds=DRIVER_SECONDS))
     killer = Killer(cluster, places, seed, kills)
     starts = 1
     result = run_driver(places, cluster, "quick_driver", (str(CELL),))

@@ -391,14 +391,14 @@ def test_a_pause_changes_no_number() -> None:
     supervisor.start(0, job(settings=settings(epochs=40)))
     supervisor.start(1, job(settings=settings(epochs=40)))
     supervisor.pause_all()
-    time.sleep(0.2)
+    time.sleep(0.1)
     supervisor.resume_all()
     losses = []
     while supervisor.running:
         for event in supervisor.events(timeout=0.5):
             if isinstance(event, Progress) and event.number == 0 and event.record.epoch % 10 == 1:
                 supervisor.pause_all()
-                time.sleep(0.2)
+                time.sleep(0.1)
                 supervisor.resume_all()
             if isinstance(event, Ended):
                 losses.append(event.outcome.best_val_loss)

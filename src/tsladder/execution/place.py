@@ -94,8 +94,8 @@ class _Outgoing:
 
 class Place:
     """Place that `survey` describes. `thermometer`: gives the sensors of a device. `folder`: parent of the place's own
-    folder; None: the system's folder of temporary files. `clock`: seconds. `abandoned` is called when the place has
-    ended because its driver is gone."""
+    folder; None: the system's folder of temporary files. `clock`: seconds. `driver_seconds`: silence of the driver
+    after which the place ends; `abandoned` is called then."""
 
     def __init__(
         self,
@@ -104,9 +104,11 @@ class Place:
         thermometer: Callable[[str], Thermometer],
         folder: Path | None = None,
         clock: Callable[[], float] = time.monotonic,
+        driver_seconds: float = DRIVER_SECONDS,
         abandoned: Callable[[], None] = lambda: None,
     ) -> None:
         self._survey = survey
+        self._driver_seconds = driver_seconds
         self._abandoned = abandoned
         self._clock = clock
         self._lock = threading.Lock()
@@ -200,12 +202,12 @@ class Place:
             self._end("the place was ended")
 
     def check_driver(self) -> None:
-        """End the trainings if no driver has called for DRIVER_SECONDS."""
-        if self._clock() - self._heard_at < DRIVER_SECONDS or not self._lock.acquire(blocking=False):
+        """End the trainings if the driver has been silent for too long."""
+        if self._clock() - self._heard_at < self._driver_seconds or not self._lock.acquire(blocking=False):
             return
         try:
-            if self._over is None and self._clock() - self._heard_at >= DRIVER_SECONDS:
-                self._end(f"no driver called for {DRIVER_SECONDS:.0f} s, so the trainings here were ended")
+            if self._over is None and self._clock() - self._heard_at >= self._driver_seconds:
+                self._end(f"no driver called for {self._driver_seconds:.0f} s, so the trainings here were ended")
                 self._abandoned()
         finally:
             self._lock.release()

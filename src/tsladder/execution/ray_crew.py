@@ -27,7 +27,7 @@ from typing import Any
 
 from tsladder.errors import BadInput, WorkFailed
 from tsladder.execution.parcels import Parcel
-from tsladder.execution.place import Place
+from tsladder.execution.place import DRIVER_SECONDS, Place
 from tsladder.execution.place_messages import Answer, Command, Hold, PlaceDescription
 from tsladder.execution.place_survey import code_fingerprint, describe_machine, versions
 from tsladder.execution.remote_crew import RemoteCrew
@@ -160,7 +160,7 @@ class RayFleet:
             max_restarts=0,
             max_task_retries=0,
             scheduling_strategy=strategies.NodeAffinitySchedulingStrategy(node_id=spot.node, soft=False),
-        ).remote(self._hardware, self._calibration, spot.cores, panel=self._panel)
+        ).remote(self._hardware, self._calibration, spot.cores, panel=self._panel, driver_seconds=DRIVER_SECONDS)
         return _RayLink(self, spot.name, actor, self._ray)
 
     def _spots(self) -> Iterator[_Spot]:
@@ -244,14 +244,21 @@ class _RayLink:
 
 
 class RayPlace:
-    """Actor of one place with `cores` cores."""
+    """Actor of one place with `cores` cores, which ends when no driver has called for `driver_seconds`."""
 
-    def __init__(self, hardware: HardwareParams, calibration: bytes | None, cores: int, *, panel: bool) -> None:
+    def __init__(
+        self, hardware: HardwareParams, calibration: bytes | None, cores: int, *, panel: bool, driver_seconds: float
+    ) -> None:
         _forget_main()
         start_fork_server(panel=panel)
         self._hardware, self._calibration, self._cores = hardware, calibration, cores
         # Where the head was lost, nobody else ends this process, which holds the memory of its libraries.
-        self._place = Place(self._described, thermometer=thermometer_for, abandoned=lambda: os._exit(0))
+        self._place = Place(
+            self._described,
+            thermometer=thermometer_for,
+            driver_seconds=driver_seconds,
+            abandoned=lambda: os._exit(0),
+        )
 
     def describe(self) -> PlaceDescription:
         return self._place.describe()
