@@ -117,26 +117,8 @@ def fingerprints_of_the_checkout() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", autouse=True)
-def modules_listed_once() -> Iterator[None]:
-    """List the modules of a folder once, as long as nothing is added to it: tasks, families and tiers are found so, a
-    hundred thousand times."""
-    import pkgutil
-
-    listed = pkgutil.iter_modules
-    kept: dict[tuple[tuple[str, int], ...], tuple[pkgutil.ModuleInfo, ...]] = {}
-
-    def modules(path: Sequence[str] | None = None, prefix: str = "") -> Iterator[pkgutil.ModuleInfo]:
-        if path is None or prefix:
-            return listed(path, prefix)
-        key = tuple((folder, Path(folder).stat().st_mtime_ns) for folder in path)
-        if key not in kept:
-            kept[key] = tuple(listed(path))
-        return iter(kept[key])
-
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(pkgutil, "iter_modules", modules)
-        yield
+MOST_WEIGHTS = 200_000
+"""Weights of the largest set of resamples that is kept: 200 draws of 1,000 days."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -148,8 +130,6 @@ def resamples_drawn_once() -> Iterator[None]:
     from tsladder.evaluation import bootstrap, confidence_set
 
     drawn = bootstrap.resamples
-    most = 200_000
-    """Weights of the largest set that is kept: 200 draws of 1,000 days."""
 
     @functools.lru_cache(maxsize=100)
     def kept(days: int, block: int, draws: int, state: str) -> tuple[list[np.ndarray], str]:
@@ -161,7 +141,7 @@ def resamples_drawn_once() -> Iterator[None]:
         return made, json.dumps(rng.bit_generator.state)
 
     def resamples(days: int, block: int, draws: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
-        if days * draws > most:
+        if days * draws > MOST_WEIGHTS:
             yield from drawn(days, block, draws, rng)
             return
         made, after = kept(days, block, draws, json.dumps(rng.bit_generator.state))

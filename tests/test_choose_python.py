@@ -146,7 +146,13 @@ def test_an_interpreter_that_the_lock_has_no_wheels_for_is_refused_in_one_line(k
     assert "make PYTHON=" in line
 
 
-@pytest.mark.parametrize("kind", ["newer", "PyPy", "no venv"])
+OFTEN = ("newer", "PyPy", "no venv")
+"""Kinds that are put on PATH in every run of the tests; the others in the slow ones."""
+
+
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=() if kind in OFTEN else pytest.mark.slow) for kind in UNFIT]
+)
 def test_one_on_path_is_refused_alike_and_the_line_says_what_to_install(kind: str, checkout: Checkout) -> None:
     acts_as, words = UNFIT[kind]
     found = checkout.put(checkout.path / "python3", **acts_as)  # type: ignore[arg-type]
@@ -187,15 +193,17 @@ def test_an_environment_without_pip_and_a_folder_that_is_none_are_refused_and_ke
     assert "notes exists and is no Python environment" in checkout.refusal("VENV=notes")
 
 
+@pytest.mark.parametrize("version", [VERSIONS[0], *(pytest.param(v, marks=pytest.mark.slow) for v in VERSIONS[1:])])
 @pytest.mark.parametrize(
-    ("version", "platform"),
+    "platform",
     [
-        *((version, HERE) for version in VERSIONS),
-        (VERSIONS[0], {"system": "Linux", "machine": "aarch64", "libc": "glibc 2.28"}),
-        (VERSIONS[-1], {"system": "Darwin", "machine": "arm64", "libc": None, "macos": "14.0"}),
+        HERE,
+        {"system": "Linux", "machine": "aarch64", "libc": "glibc 2.28"},
+        {"system": "Darwin", "machine": "arm64", "libc": None, "macos": "14.0"},
     ],
+    ids=lambda platform: f"{platform['system']} {platform['machine']}",
 )
-def test_every_supported_version_and_platform_makes_the_environment(
+def test_every_supported_version_makes_the_environment(
     version: str, platform: dict[str, object], checkout: Checkout
 ) -> None:
     checkout.put(checkout.path / "python3", version, **platform)

@@ -128,8 +128,8 @@ sys.exit(main())
 """The process of the trainings, which looks for places more often, since kills follow each other quickly. `seconds`:
 silence of the driver after which a place ends."""
 
-
 SOON_GONE = 45.0
+"""Such a silence, in seconds: no test waits for the usual two minutes."""
 
 
 def test_a_head_that_is_lost_under_a_search_changes_no_result_once_it_is_back(

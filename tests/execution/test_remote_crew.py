@@ -143,14 +143,16 @@ def test_a_place_with_another_torch_is_refused_with_both_versions(opened: list[R
     assert [line for line in said if "torch 1.9 there, 2 here" in line]
 
 
-def test_a_list_of_places_is_there_as_soon_as_all_have_answered_even_if_none_can_train() -> None:
+def test_a_list_of_places_is_there_as_soon_as_all_have_answered_even_if_none_can_train(
+    opened: list[RemoteCrew],
+) -> None:
     other = InstantPlace(description(code="f00d" * 16))
     crew = RemoteCrew(ThreadFleet({"a": other}), code=CODE, versions=VERSIONS, patience=600.0, say=print)
+    opened.append(crew)
     began = time.monotonic()
     (found,) = crew.wait_for_places(120.0, count=0)
     assert time.monotonic() - began < 60.0
     assert found.state is PlaceState.REFUSED
-    crew.end_now()
 
 
 def test_a_place_that_joins_late_is_found_and_used(opened: list[RemoteCrew], monkeypatch: pytest.MonkeyPatch) -> None:
