@@ -95,6 +95,7 @@ def test_importing_the_package_loads_neither_pandas_nor_torch() -> None:
         _ = tsladder.nothing_of_this_name
 
 
+@pytest.mark.slow
 def test_the_example_of_the_docstring_runs(tmp_path: Path) -> None:
     example = (tsladder.load_study.__globals__["__doc__"]).partition("in a notebook.")[2]
     code = textwrap.dedent(example).replace('load_study(".")', f"load_study({str(CAPSULE)!r})")

@@ -41,6 +41,7 @@ def test_pooled_z_is_standard_normal_where_nothing_is_known() -> None:
     assert np.std(zs) == pytest.approx(1.0, abs=0.07)
 
 
+@pytest.mark.slow
 def test_choosing_the_best_of_four_epochs_each_time_stays_far_below_the_limit() -> None:
     """The worst that the model's choice of an epoch can do: independent epochs, chosen by the very rank."""
     rng = np.random.default_rng(2)

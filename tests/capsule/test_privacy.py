@@ -23,6 +23,7 @@ def cleaned(name, content):
     return without_machine_names({name: content}, HERE)[name]
 
 
+@pytest.mark.slow
 def test_words_that_a_library_said_lose_their_paths_and_the_law_still_agrees(tmp_path):
     said = (
         f"none of 7 trials ended: [Errno 2] '{tmp_path}/study/mlruns/x.bin' on {socket.gethostname()}, see /opt/a/b.log"

@@ -72,6 +72,7 @@ def weights(places: Places, cell: Cell) -> list[bytes]:
     return [path.read_bytes() for path in sorted(places.models(cell).glob("seed-*/model.safetensors"))]
 
 
+@pytest.mark.slow
 def test_stages_after_it_train_nothing_and_write_what_they_would_have_written(prepared: Places, tmp_path: Path) -> None:
     alone, ahead = copy_of(prepared, tmp_path / "alone"), copy_of(prepared, tmp_path / "ahead")
     train_here(alone, CELLS, HereCrews())

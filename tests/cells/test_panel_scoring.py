@@ -245,6 +245,7 @@ def test_a_perfect_ranking_has_rank_error_0_and_one_without_order_has_1_and_no_s
         assert region.skill <= 0.0
 
 
+@pytest.mark.slow
 def test_of_quantiles_the_median_ranks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     leaves = {"horizons": [5], "training__loss_weights": {"quantile": 1.0}}
     places = make_panel_study(tmp_path, **(MODELS | leaves))

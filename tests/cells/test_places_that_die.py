@@ -90,6 +90,7 @@ def test_places_that_die_lose_no_trial_double_none_and_change_no_number(
     assert found == searched(prepared, tmp_path / "calm", DyingFleet(seed, chance=0.0))
 
 
+@pytest.mark.slow
 def test_a_trial_that_kills_every_place_ends_as_killed_and_the_search_goes_on(prepared: Places, tmp_path: Path) -> None:
     dying = DyingFleet(0, chance=0.0, poison=4)
     found = searched(prepared, tmp_path / "poison", dying)

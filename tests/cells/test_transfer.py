@@ -105,6 +105,7 @@ def test_like_winners_are_not_trained_and_a_failed_one_is_named(
     assert all("it does not fit" in item["reason"] for item in record["regrets"])
 
 
+@pytest.mark.slow
 def test_without_the_wish_nothing_is_trained(tmp_path: Path) -> None:
     places = make_study(tmp_path)
     stage(places, "plan")

@@ -71,6 +71,7 @@ def test_with_out_three_files_are_written_that_agree(points: Path, tmp_path: Pat
     assert (folder / "fit.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_a_table_with_data_prints_its_surface_and_colours_its_picture(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

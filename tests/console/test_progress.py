@@ -142,6 +142,7 @@ def test_fit_tells_each_group_before_it_is_fitted(tmp_path: Path) -> None:
     assert record == fit_table(path, draws=20)
 
 
+@pytest.mark.slow
 def test_json_of_a_long_fit_stays_alone_on_stdout(tmp_path: Path) -> None:
     path = tmp_path / "points.csv"
     rows = [f"{n},{0.4 * n**-0.03 * (1 + 0.001 * k)},g{k}" for k in range(8) for n in (1e5, 1e6, 1e7, 1e8, 1e9)]

@@ -386,6 +386,7 @@ def test_a_pause_takes_in_a_worker_that_was_started_or_woken_meanwhile(crew: Sup
     wait_until_suspended(*(child.process.pid for child in crew._children.values() if child.process.pid is not None))
 
 
+@pytest.mark.slow
 def test_a_pause_changes_no_number() -> None:
     supervisor = Supervisor([FoldWindows(train=TRAIN, validation=VALIDATION)])
     supervisor.start(0, job(settings=settings(epochs=40)))

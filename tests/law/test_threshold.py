@@ -28,6 +28,7 @@ def planted(noise: float, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray
     return n, d, (0.3 + 20 * n**-0.4 + 50 * d**-0.4) * np.exp(noise * rng.normal(size=40))
 
 
+@pytest.mark.slow
 def test_groups_of_a_table_share_one_threshold() -> None:
     groups = [Group(n_params_P=n, n_data_P=d, loss_P=y) for n, d, y in (planted(0.015, k) for k in range(3))]
     shared = delta_of_groups(groups)

@@ -407,6 +407,7 @@ def mapped(path: Path) -> bool:
     return str(path) in Path("/proc/self/maps").read_text()
 
 
+@pytest.mark.slow
 def test_workers_that_are_sent_a_cube_map_its_file(tmp_path: Path) -> None:
     stocks, days = 60, 1500
     rng = np.random.default_rng(0)

@@ -86,6 +86,7 @@ def test_an_empty_study_has_no_picture_and_says_why(tmp_path):
     assert "No trial has a width and a depth to show." in (places.report / "report.md").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_a_picture_that_no_longer_has_data_does_not_stay(whole):
     build_report(whole, studies.study_params())
     for path in (whole.artifacts / "hpo").glob("*/trials.jsonl"):

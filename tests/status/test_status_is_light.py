@@ -72,6 +72,7 @@ def on_a_terminal(folder: Path, **more: str) -> str:
     return written.decode()
 
 
+@pytest.mark.slow
 def test_states_are_coloured_on_a_terminal_and_not_with_no_color(tmp_path: Path) -> None:
     study = make_study(tmp_path)
     write_json(study.choice(Cell("12k", 1)), {"status": "done"})

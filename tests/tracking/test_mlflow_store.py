@@ -73,6 +73,7 @@ def test_a_process_killed_while_it_makes_the_store_leaves_none_that_is_half_made
     assert not made.exists()
 
 
+@pytest.mark.slow
 def test_files_lie_in_the_stores_own_folder_and_nowhere_else(tmp_path, monkeypatch):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()

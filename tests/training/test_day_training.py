@@ -160,6 +160,7 @@ def trained_here(job: Job, *folds: DayFold) -> TrainingOutcome:
         torch.set_num_threads(before)
 
 
+@pytest.mark.slow
 def test_a_day_too_many_leads_to_fewer_days_then_to_checkpointing_then_to_chunks_of_stocks(
     cell: MadeUpCell, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -84,7 +84,7 @@ def undisturbed_of(kind: str) -> tuple[Fitted, int]:
 
 
 @pytest.mark.parametrize(
-    "kind", [kind if kind in ("adamw", "lean") else pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS]
+    "kind", [kind if kind == "lean" else pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS]
 )
 def test_a_training_killed_at_random_in_its_phases_ends_with_the_same_bits(kind: str, tmp_path: Path) -> None:
     what = KINDS[kind]
@@ -344,6 +344,7 @@ def test_a_family_without_parts_can_be_trained_in_phases_that_name_none() -> Non
         fit(transformer((phase("one", 1, ("fan",)),)), TRAIN, VALIDATION, always)
 
 
+@pytest.mark.slow
 def test_a_walk_forward_trains_every_fold_in_all_phases_and_goes_on_inside_one(tmp_path: Path) -> None:
     folds = (
         DayFold(train=cell_days(12, 30), validation=cell_days(32, 40)),
