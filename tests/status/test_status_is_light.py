@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from tests.contracts.test_imports_are_light import HEAVY
 from tests.studies import ROOT, make_study
 
