@@ -73,9 +73,10 @@ class Workspace:
             raise AssertionError(f"{command} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
         return done
 
-    def start(self, *command: str) -> subprocess.Popen[str]:
+    def start(self, module: str, *arguments: str) -> subprocess.Popen[str]:
+        """`python -m MODULE`, an ordinary process whose children are warm."""
         return subprocess.Popen(
-            command,
+            warm_python.module(module, *arguments),
             cwd=self.folder,
             env=warm_python.with_warm_stages(self.environment()),
             stdout=subprocess.PIPE,
@@ -248,7 +249,7 @@ def test_run_ends_with_2_when_a_stage_refuses_the_input_and_loses_nothing(worksp
 
 def test_run_interrupted_continues_where_it_stopped(workspace: Workspace) -> None:
     workspace.set(budget="30k", search__presets__quick__space__epochs={"choices": [LONG]}, training__patience=None)
-    process = workspace.start(sys.executable, "-m", "tsladder.cli", "run")
+    process = workspace.start("tsladder.cli", "run")
     deadline = time.monotonic() + 120
     while not workspace.long_trials():
         assert process.poll() is None
@@ -329,7 +330,7 @@ def test_a_cell_stopped_for_heat_and_then_by_hand_continues_where_it_stopped(wor
         paths = [path for path in live.glob(f"{CELL}-*/trials.jsonl") if path.parent.name not in before]
         return [line for path in paths for line in read_lines(path) if line["state"] == "complete"]
 
-    process = workspace.start(sys.executable, "-m", "tsladder.cli", "run")
+    process = workspace.start("tsladder.cli", "run")
     try:
         deadline = time.monotonic() + 240
         while not ended():
@@ -351,7 +352,7 @@ def test_a_cell_stopped_for_heat_and_then_by_hand_continues_where_it_stopped(wor
     assert "resumes stage hpo" in why
     celsius.write_text("50")
 
-    process = workspace.start(sys.executable, "-m", "tsladder.cli", "run")
+    process = workspace.start("tsladder.cli", "run")
     try:
         deadline = time.monotonic() + 240
         while len(ended()) == len(kept):

@@ -47,7 +47,8 @@ def outcome(made: Workspace) -> tuple[dict[str, Any], list[Any]]:
 def test_a_pause_and_a_q_in_the_midst_of_training_change_no_result(tmp_path: Path) -> None:
     disturbed, undisturbed = workspace(tmp_path / "disturbed"), workspace(tmp_path / "undisturbed")
     environment = warm_python.with_warm_stages(disturbed.environment())
-    with Terminal(RUN, disturbed.folder, environment, columns=80, rows=24) as terminal:
+    run = warm_python.module(*RUN[2:])
+    with Terminal(run, disturbed.folder, environment, columns=80, rows=24) as terminal:
         terminal.until(
             "some epochs", lambda: any(one["epoch"] >= 5 for one in progress(disturbed).get("running", [])), 120
         )
@@ -81,7 +82,7 @@ def test_a_pause_and_a_q_in_the_midst_of_training_change_no_result(tmp_path: Pat
     assert all(0.0 < line["paused_seconds"] < line["seconds"] for line in paused)
     assert progress(disturbed) == {"running": []}
 
-    with Terminal(RUN, disturbed.folder, environment, columns=80, rows=24) as terminal:
+    with Terminal(run, disturbed.folder, environment, columns=80, rows=24) as terminal:
         assert terminal.end(240) == 0
         assert f"PASS  {CELL}" in terminal.plain
         assert "The law and the report were not built" in terminal.plain

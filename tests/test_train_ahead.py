@@ -85,7 +85,7 @@ def test_a_kill_of_the_trainings_ahead_loses_no_trial_and_changes_no_result(
     by_stages: Workspace, tmp_path: Path
 ) -> None:
     study = workspace(tmp_path / "study")
-    run = study.start(*RUN)
+    run = study.start(*RUN[2:])
     ahead = process_of(run, "tsladder.train_ahead")
     deadline = time.monotonic() + 120.0
     while sum(map(len, trials(study).values())) < 3:
@@ -106,7 +106,7 @@ def test_a_second_kill_ends_the_run_with_exit_code_1_and_the_next_run_goes_on(
     by_stages: Workspace, tmp_path: Path
 ) -> None:
     study = workspace(tmp_path / "study")
-    run = study.start(*RUN)
+    run = study.start(*RUN[2:])
     first = process_of(run, "tsladder.train_ahead")
     first.kill()
     process_of(run, "tsladder.train_ahead", other_than=first.pid).kill()

@@ -3,8 +3,8 @@
 A stage under DVC spends most of its time on importing torch, pandas and MLflow. Here `python -m dvc repro` and every
 `python stages/hpo.py` that it starts are forks of one server for each process of tests. It has imported such libraries
 and nothing of tsladder: a program loads tsladder's modules itself, from the PYTHONPATH and with the arguments,
-environment, folder and streams that it was started with, and ends as an interpreter ends. A program that a test
-kills is an ordinary process.
+environment, folder and streams that it was started with, and ends as an interpreter ends. `tsladder run` itself is an
+ordinary process where a test interrupts it, and so is a search that is killed in a few of the tests.
 """
 
 from __future__ import annotations
@@ -30,12 +30,13 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run `python ARGUMENTS` in `folder` to its end; return what subprocess.run returns with captured text.
 
-    `stages_too`: whether the `python` that it finds forks stages, too. Stages that import next to nothing start faster
-    by themselves.
+    `stages_too`: whether what it starts of Python, such as DVC and stages, is forked, too. Stages that import next to
+    nothing start faster by themselves.
     """
     inside = with_warm_stages(variables)
     if not stages_too:
         inside["PATH"] = variables["PATH"]
+        del inside[warm_client.MODULES_TOO]
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as error, Path(os.devnull).open() as nothing:
         streams = [nothing.fileno(), out.fileno(), error.fileno()]
         code = warm_client.ask(arguments, str(folder), inside, streams)
@@ -45,11 +46,35 @@ def run(
 def with_warm_stages(variables: Mapping[str, str]) -> dict[str, str]:
     """Environment for an ordinary process whose `python stages/NAME.py` are forked from the server.
 
-    A stage then belongs to another process group: a SIGINT or a SIGTERM is passed on to it, a SIGKILL is not.
+    Such a stage is of another process group. Signals to the process that stands for it are passed on to it.
     """
     home = _home()
     path = f"{home / 'bin'}{os.pathsep}{variables['PATH']}"
-    return {**variables, "PATH": path, warm_client.SOCKET: str(home / "socket")}
+    return {**variables, "PATH": path, warm_client.SOCKET: str(home / "socket"), warm_client.MODULES_TOO: "1"}
+
+
+def module(name: str, *arguments: str) -> list[str]:
+    """Command of `python -m NAME ARGUMENTS` as an ordinary process that starts what it starts of Python, such as DVC
+    and stages, warm: in the environment `with_warm_stages`."""
+    code = (
+        "import runpy, sys\n"
+        f"sys.executable = {str(_home() / 'bin' / 'python')!r}\n"
+        "del sys.argv[0]\n"
+        "runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)\n"
+    )
+    return [sys.executable, "-c", code, name, *arguments]
+
+
+def start_stage(places: Places, name: str, *arguments: str) -> subprocess.Popen[str]:
+    """Start one stage script as `tests.studies.start_stage` does, warm; a SIGKILL is passed on to the stage alone."""
+    return subprocess.Popen(
+        [str(_home() / "bin" / "python"), str(ROOT / "stages" / f"{name}.py"), *arguments],
+        cwd=places.root,
+        env=with_warm_stages(environment()),
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
 
 
 def stage(places: Places, name: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:

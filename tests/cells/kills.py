@@ -8,21 +8,25 @@ import signal
 import subprocess
 import time
 
+from tests import warm_python
 from tests.studies import start_stage
 
 from tsladder.places import Places
 
 
-def kill_at_a_random_instant(places: Places, stage: str, *arguments: str, trials: int, seed: int) -> bool:
+def kill_at_a_random_instant(
+    places: Places, stage: str, *arguments: str, trials: int, seed: int, warm: bool = False
+) -> bool:
     """Start `stage`, a search of `trials` trials, and kill its whole process group; False when it finished first.
 
     Half of the instants are drawn from the start of the process (imports, locks, journals being opened), the others
-    are a random fraction of a second after a random number of further trials has ended, before the last two have.
+    are a random fraction of a second after a random number of further trials has ended, before the last two have. A
+    `warm` process (tests/warm_python.py) has imported its libraries before.
     """
     rng = random.Random(seed)
-    process = start_stage(places, stage, *arguments)
+    process = (warm_python.start_stage if warm else start_stage)(places, stage, *arguments)
     if rng.random() < 0.5:
-        time.sleep(rng.uniform(0.0, 6.0))
+        time.sleep(rng.uniform(0.0, 2.0 if warm else 6.0))
     else:
         ended = _ended(places)
         _wait_until_ended(places, rng.randint(min(ended, trials - 2), trials - 2), process)

@@ -56,13 +56,17 @@ def check_nothing_is_lost_doubled_or_running(places: Places, undisturbed: Places
     assert sum(state in ended for state in states) == trials
 
 
-def killed_and_finished(folder: Path, undisturbed: Places, *, trials: int, kills: int, seed: int) -> int:
+def killed_and_finished(
+    folder: Path, undisturbed: Places, *, trials: int, kills: int, seed: int, warm: bool = False
+) -> int:
     """A study that is killed up to `kills` times and then left to finish; how often it was killed."""
     places = study_of(folder, trials)
     survived: list[dict[str, Any]] = []
     done = 0
     while done < kills:
-        killed = kill_at_a_random_instant(places, "hpo", "--cell", str(CELL), trials=trials, seed=seed + done)
+        killed = kill_at_a_random_instant(
+            places, "hpo", "--cell", str(CELL), trials=trials, seed=seed + done, warm=warm
+        )
         found = [line for path in places.studies.glob(f"{CELL}-*/trials.jsonl") for line in read_lines(path)]
         assert found[: len(survived)] == survived, "a trial that had ended was lost"
         survived = found
@@ -89,4 +93,4 @@ def test_thirty_trials_killed_at_thirty_random_instants(tmp_path: Path) -> None:
     while kills < 30:
         round_ += 1
         folder = tmp_path / f"killed-{round_}"
-        kills += killed_and_finished(folder, undisturbed, trials=30, kills=30 - kills, seed=100 * round_)
+        kills += killed_and_finished(folder, undisturbed, trials=30, kills=30 - kills, seed=100 * round_, warm=True)

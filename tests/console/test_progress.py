@@ -26,11 +26,11 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*[1-9][0-9;]*m")
 WORK = """
 import sys, time
 from tsladder.console.progress import progress
-quiet, steps = float(sys.argv[1]), int(sys.argv[2])
+quiet, steps, seconds = float(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
 with progress("measuring the sea", quiet_seconds=quiet) as on_step:
     for number in range(1, steps + 1):
         on_step(f"wave {number}", number, steps)
-        time.sleep(0.15)
+        time.sleep(seconds)
     print('{"waves": %d}' % steps)
 """
 
@@ -64,7 +64,7 @@ def at_a_terminal(arguments: Sequence[str], **variables: str) -> tuple[str, str]
 
 
 def test_long_work_shows_its_steps_a_bar_and_its_time_on_stderr_alone() -> None:
-    out, shown = at_a_terminal(["-c", WORK, "0.3", "6"])
+    out, shown = at_a_terminal(["-c", WORK, "0.3", "6", "0.15"])
     assert json.loads(out) == {"waves": 6}
     assert "wave 6" in shown
     assert "wave 1 " not in shown
@@ -74,32 +74,32 @@ def test_long_work_shows_its_steps_a_bar_and_its_time_on_stderr_alone() -> None:
 
 
 def test_nothing_stays_when_the_work_has_ended() -> None:
-    _, shown = at_a_terminal(["-c", WORK, "0.2", "5"])
+    _, shown = at_a_terminal(["-c", WORK, "0.2", "5", "0.15"])
     after = shown.rpartition("\x1b[2K")[2]
     assert "wave" not in after
     assert "\x1b[?25h" in shown, "the cursor was not given back"
 
 
 def test_quick_work_shows_nothing() -> None:
-    out, shown = at_a_terminal(["-c", WORK, "30", "3"])
+    out, shown = at_a_terminal(["-c", WORK, "30", "3", "0.01"])
     assert shown == ""
     assert json.loads(out) == {"waves": 3}
 
 
 def test_without_colours_where_they_are_not_wanted() -> None:
-    _, shown = at_a_terminal(["-c", WORK, "0.2", "5"], NO_COLOR="1")
+    _, shown = at_a_terminal(["-c", WORK, "0.2", "5", "0.15"], NO_COLOR="1")
     assert "wave 5" in shown
     assert not COLOUR.search(shown)
 
 
 def test_a_terminal_that_cannot_move_its_cursor_gets_nothing() -> None:
-    assert at_a_terminal(["-c", WORK, "0.1", "4"], TERM="dumb")[1] == ""
+    assert at_a_terminal(["-c", WORK, "0.01", "4", "0.02"], TERM="dumb")[1] == ""
 
 
 @pytest.mark.parametrize("forced", [{}, {"FORCE_COLOR": "1"}, {"TTY_COMPATIBLE": "1"}])
 def test_through_a_pipe_there_is_nothing_at_all(forced: dict[str, str]) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", WORK, "0.05", "3"],
+        [sys.executable, "-c", WORK, "0.01", "3", "0.02"],
         env=environment() | forced,
         capture_output=True,
         text=True,
@@ -110,10 +110,10 @@ def test_through_a_pipe_there_is_nothing_at_all(forced: dict[str, str]) -> None:
 
 def test_work_that_fails_leaves_the_terminal_as_it_was() -> None:
     failing = WORK.replace("print(", "sys.exit(0) if steps == 1 else print(").replace(
-        "        time.sleep(0.15)\n", "        time.sleep(0.15)\n        if number == 4: raise KeyError('no')\n"
+        "        time.sleep(seconds)\n", "        time.sleep(seconds)\n        if number == 4: raise KeyError('no')\n"
     )
     program = f"try:\n    exec({failing!r})\nexcept KeyError:\n    print('caught')\n"
-    out, shown = at_a_terminal(["-c", program, "0.2", "9"])
+    out, shown = at_a_terminal(["-c", program, "0.2", "9", "0.15"])
     assert out == "caught\n"
     assert shown.rindex("\x1b[?25h") > shown.rindex("wave")
 
