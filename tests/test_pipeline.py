@@ -24,7 +24,7 @@ from tsladder.typed_yaml import read_yaml
 pytestmark = pytest.mark.slow
 
 CELL = "12k-h1"
-LONG = 80
+LONG = 50
 """Epochs of the trials that a run is interrupted in."""
 NOTHING: set[str] = set()
 ACROSS = {"supplementary", "transfer", "fit", "report"}
@@ -318,7 +318,7 @@ def test_a_cell_stopped_for_heat_and_then_by_hand_continues_where_it_stopped(wor
     trials = 10
     workspace.set(
         study__seed=43,
-        search__presets__quick__space__epochs={"choices": [80]},
+        search__presets__quick__space__epochs={"choices": [LONG]},
         search__trials=trials,
         training__patience=None,
         budget="12k",

@@ -55,6 +55,8 @@ def test_a_pause_and_a_q_in_the_midst_of_training_change_no_result(tmp_path: Pat
         terminal.press("p")
         terminal.until("the pause is shown", lambda: progress(disturbed).get("paused") == "by hand")
         terminal.until_written("paused: by hand")
+        shown = progress(disturbed)
+        terminal.until("what was said before is in", lambda: progress(disturbed)["at"] > shown["at"])
         held = progress(disturbed)
         terminal.until("another beat", lambda: progress(disturbed)["at"] > held["at"])
         assert [one["epoch"] for one in progress(disturbed)["running"]] == [one["epoch"] for one in held["running"]]
