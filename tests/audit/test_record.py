@@ -22,7 +22,7 @@ from tsladder.places import Places
 from tsladder.vocabulary import ProbeOutcome
 
 
-@pytest.fixture(scope="module", params=[[1], pytest.param([1, 3], marks=pytest.mark.slow)], ids=["h1", "h1 and h3"])
+@pytest.fixture(scope="module", params=[[1], [1, 3]], ids=["h1", "h1 and h3"])
 def audited(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Places:
     """A study with its audit written by the stage."""
     study = make_study(tmp_path_factory.mktemp("recorded"), days=DAYS, horizons=request.param)
@@ -31,6 +31,7 @@ def audited(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return study
 
 
+@pytest.mark.slow
 def test_a_clean_study_passes_all_seven_probes_in_their_order(audited: Places) -> None:
     assert whole_audit(audited.audit_record).passed
     record = json.loads(audited.audit_record.read_text())
@@ -53,6 +54,7 @@ def test_a_study_in_shuffled_blocks_under_revin_passes(in_blocks: Subject, probe
     assert finding.passed, finding.words
 
 
+@pytest.mark.slow
 def test_the_record_knows_no_path(audited: Places) -> None:
     assert str(audited.root) not in (audited.audit / "audit.json").read_text()
 

@@ -101,7 +101,7 @@ def searched_alone(long_search: Places, tmp_path_factory: pytest.TempPathFactory
     return alone
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))])
 def test_searches_side_by_side_are_those_alone_in_whatever_order_trials_end(
     long_search: Places, searched_alone: Places, tmp_path: Path, seed: int
 ) -> None:

@@ -265,7 +265,9 @@ def searched(places: Places) -> list[dict[str, Any]]:
     ("then", "trained"),
     [
         ({"search__trials": 8}, [6, 7]),
-        ({"evaluation__cost_bps": 1.0, "train__seeds": 3, "law__alpha_of_interest": 0.01}, []),
+        pytest.param(
+            {"evaluation__cost_bps": 1.0, "train__seeds": 3, "law__alpha_of_interest": 0.01}, [], marks=SLOWLY
+        ),
         pytest.param({"search__trials": 4}, [], marks=SLOWLY),
         pytest.param({"horizons": [1, 5]}, [], marks=SLOWLY),
         pytest.param({"study__name": "another", "splits__min_days": 21}, [], marks=SLOWLY),

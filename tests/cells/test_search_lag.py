@@ -97,7 +97,9 @@ def test_the_lag_is_the_number_of_workers_unless_it_is_given(study: Callable[...
     assert {(line["workers"], line["lag"]) for line in read_lines(apart.hpo(CELL) / "trials.jsonl")} == {(1, 2)}
 
 
-@pytest.mark.parametrize("recorded", [True, False], ids=["recorded", "of a version without lags"])
+@pytest.mark.parametrize(
+    "recorded", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["recorded", "of a version without lags"]
+)
 def test_a_search_continues_at_the_lag_with_which_it_began_and_says_so(
     study: Callable[..., Places], capsys: pytest.CaptureFixture[str], recorded: bool
 ) -> None:

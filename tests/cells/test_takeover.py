@@ -84,10 +84,10 @@ def results(places: Places) -> tuple[Any, ...]:
     [
         ({"trials": 8}, {"trials": 3}, 0),
         ({"trials": 11}, {"trials": 11, "pruning": PRUNING}, None),
-        ({"trials": 11, "pruning": PRUNING}, {"trials": 11}, None),
         *(
             pytest.param(*case, marks=pytest.mark.slow)
             for case in (
+                ({"trials": 11, "pruning": PRUNING}, {"trials": 11}, None),
                 ({"trials": 8}, {"trials": 12}, 4),
                 ({"trials": 20}, {"trials": 50}, 30),
                 ({"trials": 8}, {"trials": 6}, 0),

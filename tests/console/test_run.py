@@ -33,10 +33,21 @@ places = Places(root=Path.cwd(), home=Path.cwd())
 driven = run_dvc(places, ("repro",), RunLog.create(places), Timeline(), None)
 raise SystemExit(driven.code if driven.stopped else "it was not stopped")
 """
+IGNORED = "signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell's background job"
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("ignore", ["", "signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell's background job"])
+@pytest.mark.parametrize(
+    ("sent", "ignore"),
+    [
+        (signal.SIGINT, ""),
+        (signal.SIGINT, IGNORED),
+        *(
+            pytest.param(number, ignore, marks=pytest.mark.slow)
+            for number in (signal.SIGTERM, signal.SIGHUP)
+            for ignore in ("", IGNORED)
+        ),
+    ],
+)
 def test_a_signal_reaches_dvc_also_where_the_run_was_started_in_the_background(
     sent: signal.Signals, ignore: str, tmp_path: Path
 ) -> None:

@@ -81,7 +81,7 @@ def assert_same_until(known: FeatureTable, early: FeatureTable, day: np.datetime
 
 
 @given(seed=st.integers(0, 10_000), factor=st.floats(0.01, 100.0))
-@settings(max_examples=6)
+@settings(max_examples=3)
 def test_no_column_of_a200_changes_when_later_days_change_or_are_cut(
     make_bars: Any, a200: DataParams, seed: int, factor: float
 ) -> None:

@@ -53,7 +53,9 @@ def test_planning_counts_the_columns_that_are_declared_as_made_of_the_volume(tie
         assert not columns_of_volume(tier) & {indicator.column.name for indicator in chosen}
 
 
-@pytest.mark.parametrize("tier", names())
+@pytest.mark.parametrize(
+    "tier", [pytest.param(tier, marks=pytest.mark.slow) if tier == "a200" else tier for tier in names()]
+)
 @pytest.mark.parametrize("ohlcv", [True, False])
 def test_what_is_left_is_what_the_tier_has_with_the_volume_on_the_same_days(
     bundled: Callable[[str], Bars], tier: str, ohlcv: bool

@@ -32,7 +32,9 @@ def test_dependent_days_count_for_fewer():
     assert 100 < found.effective_n < 450
 
 
-@pytest.mark.parametrize(("phi", "block"), [(0.0, 2), (0.5, 12), (0.7, 16)])
+@pytest.mark.parametrize(
+    ("phi", "block"), [(0.5, 12), *(pytest.param(*case, marks=pytest.mark.slow) for case in ((0.0, 2), (0.7, 16)))]
+)
 def test_the_variance_of_a_mean_is_on_average_right_or_a_little_too_large(phi, block):
     """The oracle is the closed form for AR(1): 1 / (1 - phi)^2 / n. The plain bootstrap loses a quarter to a third.
 

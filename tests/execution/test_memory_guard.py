@@ -168,9 +168,12 @@ def test_a_kill_is_the_kernels_when_its_counter_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "error",
     [
-        torch.OutOfMemoryError("CUDA out of memory"),
         MemoryError("no room"),
-        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+        pytest.param(torch.OutOfMemoryError("CUDA out of memory"), marks=pytest.mark.slow),
+        pytest.param(
+            RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_an_allocator_that_gives_up_above_a_micro_batch_leads_to_that_micro_batch(

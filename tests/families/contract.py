@@ -320,7 +320,7 @@ class FamilyContract:
 
         torch.testing.assert_close(gradients(True), gradients(False), atol=1e-9, rtol=0)
 
-    @pytest.mark.parametrize("precision", ["fp32", "bf16-mixed"])
+    @pytest.mark.parametrize("precision", ["fp32", pytest.param("bf16-mixed", marks=pytest.mark.slow)])
     def test_learns_a_plain_rule_in_two_epochs_and_repeats_bit_for_bit(self, family: str, precision: str) -> None:
         run = job(
             spec=spec_of(family, 24, n_layers=2),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
+from tests import warm_python
 from tests.building import batch_plan, geometry, job, settings, windows
 from tests.families.contract import FamilyContract
 from tests.studies import ROOT, environment, make_study, params_of
@@ -87,14 +87,8 @@ def test_a_miniature_study_runs_with_one_file_dropped_in(tmp_path: Path) -> None
     places = make_study(tmp_path / "study", model__family=TOY, search__trials=2, train__seeds=1)
 
     def run(stage: str, *arguments: str) -> None:
-        done = subprocess.run(
-            [sys.executable, str(tmp_path / "stages" / f"{stage}.py"), *arguments],
-            cwd=places.root,
-            env=environment() | {"PYTHONPATH": str(tmp_path / "src")},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        script = str(tmp_path / "stages" / f"{stage}.py")
+        done = warm_python.run([script, *arguments], places.root, environment() | {"PYTHONPATH": str(tmp_path / "src")})
         assert done.returncode == 0, f"{stage} ended with {done.returncode}:\n{done.stderr}"
 
     for stage in ("inputs", "features", "splits", "plan"):

@@ -29,7 +29,11 @@ def ingest(case: Case, folder: Path, *options: str) -> int:
     return main(["ingest", str(source), "--symbol", "x", *case.options, *options])
 
 
-@pytest.mark.parametrize("name", sorted(CASES))
+# Every other one with the slow tests: twenty milliseconds each.
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow if place % 2 else ()) for place, name in enumerate(sorted(CASES))],
+)
 def test_a_file_is_read_or_refused_for_what_it_is(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -55,6 +59,7 @@ def test_a_file_is_read_or_refused_for_what_it_is(
     assert len(read_bars(tmp_path / "data" / "x.parquet", "x").dates_T) == len(case.expected)
 
 
+@pytest.mark.slow
 def test_there_are_at_least_250_of_them_many_to_be_refused() -> None:
     refused = [name for name in CASES if (_REFUSED[name] if name in _REFUSED else made(name).expected is None)]
     assert len(CASES) >= 250

@@ -52,7 +52,7 @@ def test_fewer_than_three_sizes_support_nothing(rungs: int) -> None:
     assert "fewer than three sizes" in found.why
 
 
-@pytest.mark.parametrize("rungs", [5, 6, 8])
+@pytest.mark.parametrize("rungs", [5, 6, pytest.param(8, marks=pytest.mark.slow)])
 def test_the_form_never_contradicts_the_interval_of_the_exponent(rungs: int) -> None:
     """With AICc a constant was chosen beside most of the exponents that exclude 0 at a noise of 1 %."""
     rng, sizes, seen = np.random.default_rng(rungs), np.geomspace(1e4, 1e7, rungs), set()

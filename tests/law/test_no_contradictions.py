@@ -568,7 +568,7 @@ def ladders(count: int) -> tuple[Told, ...]:
     return tuple(made(number) for number in range(count))
 
 
-@pytest.mark.parametrize("count", [60, pytest.param(MANY, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [30, pytest.param(MANY, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("check", RULES, ids=[check.__name__ for check in RULES])
 def test_of_random_ladders(check: Rule, count: int) -> None:
     complaints = [f"{told.number} ({told.kind}): {words}" for told in ladders(count) for words in check(told)]

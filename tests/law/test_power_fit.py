@@ -220,7 +220,7 @@ def test_the_detectable_exponent_is_found_with_its_power_where_the_noise_is_know
 MANY_STUDIES = [pytest.param(rungs, 1.0, marks=pytest.mark.slow) for rungs in (3, 4, 5, 6)]
 
 
-@pytest.mark.parametrize(("rungs", "share"), [(3, 0.25), (6, 0.25), *MANY_STUDIES])
+@pytest.mark.parametrize(("rungs", "share"), [(6, 0.25), pytest.param(3, 0.25, marks=pytest.mark.slow), *MANY_STUDIES])
 @pytest.mark.parametrize("days", [0.0, 0.004])
 def test_the_exponent_that_a_ladder_prints_is_found_in_four_studies_of_five(rungs, share, days):
     """Every ladder estimates its noise, prints its exponent, and a second study of that true exponent is judged."""

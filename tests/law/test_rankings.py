@@ -64,7 +64,9 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Study]:
     return of
 
 
-@pytest.mark.parametrize("verdict", STUDIES)
+@pytest.mark.parametrize(
+    "verdict", [pytest.param(name, marks=pytest.mark.slow) if name == "flat" else name for name in STUDIES]
+)
 def test_the_verdict_is_that_of_the_known_rank_ics(study: Callable[[str], Study], verdict: str) -> None:
     law, points, _ = study(verdict)
     assert law.horizons[1].verdict == verdict

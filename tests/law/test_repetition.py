@@ -26,7 +26,7 @@ def study(rng: np.random.Generator, alpha: float, noise: float) -> PowerLaw:
     return fit
 
 
-@pytest.mark.parametrize("verdict", ["scales", "flat"])
+@pytest.mark.parametrize("verdict", ["scales", pytest.param("flat", marks=pytest.mark.slow)])
 def test_the_share_that_is_predicted_after_a_verdict_is_the_share_that_happens(verdict: str) -> None:
     """Truths are drawn, exponents evenly and noises evenly in their logs; each study is repeated with its own truth."""
     rng, predicted, happened = np.random.default_rng(3), [], []

@@ -75,7 +75,7 @@ def test_the_change_of_the_exponent_has_the_interval_of_a_regression_of_the_gap(
     assert found.alphas[8] == pytest.approx(-linregress(np.log(SIZES), np.log(loss_RN.min(axis=1))).slope)
 
 
-@pytest.mark.parametrize("trials", [8, 30])
+@pytest.mark.parametrize("trials", [8, pytest.param(30, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("drawn", [same, uneven])
 def test_trials_whose_spread_does_not_follow_size_raise_a_warning_in_at_most_one_of_twenty(
     drawn: Callable[[np.random.Generator, int], np.ndarray], trials: int

@@ -175,7 +175,7 @@ def test_the_order_of_the_points_changes_nothing_and_the_record_is_json() -> Non
     ("loss", "source"),
     [
         (lambda n, d: n**-0.1 * d**-0.2, Source.PLANE),
-        (lambda n, d: (0.3 + 50 * n**-0.5) * d**-0.02, Source.FLOOR_IN_SIZE),
+        pytest.param(lambda n, d: (0.3 + 50 * n**-0.5) * d**-0.02, Source.FLOOR_IN_SIZE, marks=pytest.mark.slow),
         (surface, Source.SURFACE),
     ],
     ids=["plane", "floor in size", "surface"],

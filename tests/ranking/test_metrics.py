@@ -107,7 +107,7 @@ def test_stocks_of_one_score_at_the_edge_of_a_fifth_share_its_places() -> None:
     assert metrics_of([1, 2, 3, 4, 4], returns).quantile_spread_N[0] == pytest.approx(1e4 * 0.04)
 
 
-@pytest.mark.parametrize("stocks", [20, 431])
+@pytest.mark.parametrize("stocks", [20, pytest.param(431, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("rho", [0.0, 0.05])
 def test_the_rank_ic_of_normal_pairs_is_that_of_theory(stocks: int, rho: float) -> None:
     """Expected Spearman correlation of S normal pairs (Moran 1948); without correlation its variance is 1 / (S - 1)."""

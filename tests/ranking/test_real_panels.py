@@ -77,7 +77,10 @@ SP20 = ("sp20", dt.date(2006, 1, 1), dt.date(2011, 1, 1))
 
 @pytest.mark.parametrize(
     ("horizon", "ridge", "reversal_5", "static", "sharpe", "turnover", "break_even"),
-    [(1, 0.0484, 0.0426, -0.0028, 3.3, 0.29, 13.0), (5, 0.0780, 0.0769, -0.0072, 3.0, 0.11, 25.0)],
+    [
+        (1, 0.0484, 0.0426, -0.0028, 3.3, 0.29, 13.0),
+        pytest.param(5, 0.0780, 0.0769, -0.0072, 3.0, 0.11, 25.0, marks=pytest.mark.slow),
+    ],
 )
 def test_nyse36_holds_real_skill_that_costs_of_its_time_ate(
     horizon: int, ridge: float, reversal_5: float, static: float, sharpe: float, turnover: float, break_even: float

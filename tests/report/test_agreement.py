@@ -105,7 +105,7 @@ def test_equal_scores_take_the_earlier_trials_as_the_search_does():
     assert [trial.number for trial in (first, second, third)] == [1, 2, 3]
 
 
-@pytest.mark.parametrize(("n", "studies"), [(7, 80), (16, 20)])
+@pytest.mark.parametrize(("n", "studies"), [pytest.param(7, 80, marks=pytest.mark.slow), (16, 20)])
 def test_of_cells_whose_settings_do_not_matter_at_most_one_study_in_twenty_claims_something(n, studies):
     rng = np.random.default_rng(n)
     stable = scattered = stable_together = scattered_together = 0

@@ -79,7 +79,7 @@ def test_a_p_is_corrected_over_all_cells():
     assert first.p_holm == pytest.approx(5 * first.p)
 
 
-@pytest.mark.parametrize("n", [8, 20])
+@pytest.mark.parametrize("n", [8, pytest.param(20, marks=pytest.mark.slow)])
 def test_of_cells_without_a_pattern_at_most_one_study_in_twenty_claims_one(n):
     """Any claim among five cells: after Holm, in 5 % of studies."""
     rng = np.random.default_rng(n)

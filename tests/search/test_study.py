@@ -152,7 +152,7 @@ def some_result(chance: random.Random) -> TrialResult:
 
 
 @pytest.mark.parametrize("lag", [1, 2, 5])
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2, 3))])
 def test_a_draw_is_bit_for_bit_that_of_a_fresh_study_whatever_ended_was_killed_or_opened_again(
     tmp_path: Path, seed: int, lag: int
 ) -> None:

@@ -130,7 +130,9 @@ def undisturbed_of(kind: str) -> tuple[Fitted, int]:
     return fit(KINDS[kind], TRAIN, VALIDATION, always, lambda: beats.append(None)), len(beats)
 
 
-@pytest.mark.parametrize("on_disk", [False, True], ids=["best in memory", "best on disk"])
+@pytest.mark.parametrize(
+    "on_disk", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["best in memory", "best on disk"]
+)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_training_killed_at_random_ends_with_the_same_bits(kind: str, on_disk: bool, tmp_path: Path) -> None:
     what = dataclasses.replace(KINDS[kind], scratch_folder=str(tmp_path / "scratch") if on_disk else None)

@@ -102,7 +102,9 @@ def test_steps_too_small_for_bf16_are_kept_in_expectation() -> None:
     assert moved == pytest.approx(20e-5, rel=0.15)
 
 
-@pytest.mark.parametrize("precision", ["fp32", "bf16-mixed", "bf16"])
+@pytest.mark.parametrize(
+    "precision", ["fp32", *(pytest.param(name, marks=pytest.mark.slow) for name in ("bf16-mixed", "bf16"))]
+)
 def test_it_learns_a_learnable_label_and_repeats_bit_for_bit(precision: str) -> None:
     lean = recipe(optimizer="lean", precision=precision)
     learning = job(recipe=lean, settings=settings(epochs=6, learning_rate=1e-2, dropout=0.0))

@@ -101,7 +101,7 @@ def test_a_training_killed_at_random_in_its_phases_ends_with_the_same_bits(kind:
     assert resumed.resumed_at > 0
 
 
-@pytest.mark.parametrize("ended", [1, 2, 3, 5])
+@pytest.mark.parametrize("ended", [1, 3, *(pytest.param(epochs, marks=pytest.mark.slow) for epochs in (2, 5))])
 def test_a_training_asked_to_stop_after_an_epoch_goes_on_in_the_next_one_or_the_next_phase(
     ended: int, tmp_path: Path
 ) -> None:

@@ -110,7 +110,7 @@ def test_the_studys_own_graph_passes_every_probe_that_compares_inputs_and_is_nam
     ("made", "caught"),
     [
         (of_tomorrows_returns, {"truncated_panel", "future_of_others"}),
-        (of_price_levels, {"rescaled_history"}),
+        pytest.param(of_price_levels, {"rescaled_history"}, marks=pytest.mark.slow),
         pytest.param(of_stocks_that_are_traded_tomorrow, {"truncated_panel"}, marks=pytest.mark.slow),
         pytest.param(of_stocks_that_are_still_there_at_the_end, {"truncated_panel"}, marks=pytest.mark.slow),
         pytest.param(of_todays_sectors, {"truncated_panel"}, marks=pytest.mark.slow),

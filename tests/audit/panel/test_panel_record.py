@@ -58,7 +58,7 @@ def test_the_law_reads_it_as_a_whole_audit(record_text: str, tmp_path: Path) -> 
         whole_audit(path)
 
 
-@pytest.mark.parametrize("kind", ["folded", "walking"])
+@pytest.mark.parametrize("kind", [pytest.param("folded", marks=pytest.mark.slow), "walking"])
 def test_studies_in_purged_folds_and_in_a_walk_forward_pass(kind: str, request: pytest.FixtureRequest) -> None:
     study: PanelSubject = request.getfixturevalue(kind)
     ended = {finding.name: finding for finding in (probe(study) for probe in IN_ORDER)}
