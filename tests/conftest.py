@@ -21,8 +21,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.pop("MLFLOW_TRACKING_URI", None)
 
 
-def _end_process(tests: int) -> None:
-    if os.getpid() == tests:
+def _end_process(of_tests: int) -> None:
+    if os.getpid() == of_tests:
         os._exit(0)
 
 

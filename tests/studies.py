@@ -6,7 +6,7 @@ import importlib.util
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -100,12 +100,18 @@ def checked(name: str, done: subprocess.CompletedProcess[str]) -> subprocess.Com
     return done
 
 
-def start_stage(places: Places, name: str, *arguments: str) -> subprocess.Popen[str]:
+def start_stage(
+    places: Places,
+    name: str,
+    *arguments: str,
+    python: str = sys.executable,
+    variables: Mapping[str, str] | None = None,
+) -> subprocess.Popen[str]:
     """The same, left running, in a process group of its own."""
     return subprocess.Popen(
-        [sys.executable, str(ROOT / "stages" / f"{name}.py"), *arguments],
+        [python, str(ROOT / "stages" / f"{name}.py"), *arguments],
         cwd=places.root,
-        env=environment(),
+        env=environment() if variables is None else variables,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,

@@ -16,7 +16,7 @@ from tsladder.artifacts.store import read_json, read_lines
 pytestmark = pytest.mark.slow
 
 EPOCHS = 60
-RUN = (sys.executable, "-m", "tsladder.cli", "run", "--only", CELL)
+RUN = ("tsladder.cli", "run", "--only", CELL)
 
 
 def workspace(folder: Path) -> Workspace:
@@ -47,7 +47,7 @@ def outcome(made: Workspace) -> tuple[dict[str, Any], list[Any]]:
 def test_a_pause_and_a_q_in_the_midst_of_training_change_no_result(tmp_path: Path) -> None:
     disturbed, undisturbed = workspace(tmp_path / "disturbed"), workspace(tmp_path / "undisturbed")
     environment = warm_python.with_warm_stages(disturbed.environment())
-    run = warm_python.module(*RUN[2:])
+    run = warm_python.module(*RUN)
     with Terminal(run, disturbed.folder, environment, columns=80, rows=24) as terminal:
         terminal.until(
             "some epochs", lambda: any(one["epoch"] >= 5 for one in progress(disturbed).get("running", [])), 120
@@ -89,7 +89,7 @@ def test_a_pause_and_a_q_in_the_midst_of_training_change_no_result(tmp_path: Pat
         assert f"PASS  {CELL}" in terminal.plain
         assert "The law and the report were not built" in terminal.plain
         assert terminal.is_as_before
-    done = undisturbed.run(*RUN)
+    done = undisturbed.run(sys.executable, "-m", *RUN)
     assert f"PASS  {CELL}" in done.stdout
     assert outcome(disturbed) == outcome(undisturbed)
     for number in (1, 2):

@@ -17,7 +17,7 @@ from tsladder.artifacts.store import read_lines
 
 pytestmark = pytest.mark.slow
 
-RUN = (sys.executable, "-m", "tsladder.cli", "run")
+RUN = ("tsladder.cli", "run")
 CELLS = ("12k-h1", "12k-h3")
 
 
@@ -67,7 +67,7 @@ def test_stages_find_everything_trained_and_results_are_those_of_the_stages_alon
     by_stages: Workspace, tmp_path: Path
 ) -> None:
     study = workspace(tmp_path / "study")
-    done = study.run(*RUN)
+    done = study.run(sys.executable, "-m", *RUN)
     assert done.stdout.index("Running stage 'train_ahead'") < done.stdout.index("Running stage 'hpo@12k-1'")
     after = done.stderr + done.stdout
     for cell in CELLS:
@@ -76,7 +76,7 @@ def test_stages_find_everything_trained_and_results_are_those_of_the_stages_alon
         assert after.count(f"{cell}: trial 7/7 ") == 1
     assert made_of(study) == made_of(by_stages)
     assert sum(name.endswith("model.safetensors") for name in made_of(study)) == 4
-    again = study.run(*RUN)
+    again = study.run(sys.executable, "-m", *RUN)
     assert "train_ahead" not in again.stdout
     assert "Running stage" not in again.stdout
 
@@ -85,7 +85,7 @@ def test_a_kill_of_the_trainings_ahead_loses_no_trial_and_changes_no_result(
     by_stages: Workspace, tmp_path: Path
 ) -> None:
     study = workspace(tmp_path / "study")
-    run = study.start(*RUN[2:])
+    run = study.start(*RUN)
     ahead = process_of(run, "tsladder.train_ahead")
     deadline = time.monotonic() + 120.0
     while sum(map(len, trials(study).values())) < 3:
@@ -106,7 +106,7 @@ def test_a_second_kill_ends_the_run_with_exit_code_1_and_the_next_run_goes_on(
     by_stages: Workspace, tmp_path: Path
 ) -> None:
     study = workspace(tmp_path / "study")
-    run = study.start(*RUN[2:])
+    run = study.start(*RUN)
     first = process_of(run, "tsladder.train_ahead")
     first.kill()
     process_of(run, "tsladder.train_ahead", other_than=first.pid).kill()
@@ -115,5 +115,5 @@ def test_a_second_kill_ends_the_run_with_exit_code_1_and_the_next_run_goes_on(
     assert "Running stage 'hpo" not in said
     assert errors.count("killed by SIGKILL for the second time: every training that had ended is kept") == 1
     assert "Traceback" not in errors
-    study.run(*RUN)
+    study.run(sys.executable, "-m", *RUN)
     assert made_of(study) == made_of(by_stages)

@@ -4,7 +4,7 @@ A stage under DVC spends most of its time on importing torch, pandas and MLflow.
 `python stages/hpo.py` that it starts are forks of one server for each process of tests. It has imported such libraries
 and nothing of tsladder: a program loads tsladder's modules itself, from the PYTHONPATH and with the arguments,
 environment, folder and streams that it was started with, and ends as an interpreter ends. `tsladder run` itself is an
-ordinary process where a test interrupts it, and so is a search that is killed in a few of the tests.
+ordinary process where a test interrupts it, and so is the search in most tests that kill one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-from tests import warm_client, warm_server
+from tests import studies, warm_client, warm_server
 from tests.studies import ROOT, checked, environment
 from tsladder.places import Places
 
@@ -44,9 +44,10 @@ def run(
 
 
 def with_warm_stages(variables: Mapping[str, str]) -> dict[str, str]:
-    """Environment for an ordinary process whose `python stages/NAME.py` are forked from the server.
+    """Environment for an ordinary process whose `python stages/NAME.py` are forked from the server, and so is what
+    `module` starts by its own interpreter.
 
-    Such a stage is of another process group. Signals to the process that stands for it are passed on to it.
+    Such a program is of another process group. Signals to the process that stands for it are passed on to it.
     """
     home = _home()
     path = f"{home / 'bin'}{os.pathsep}{variables['PATH']}"
@@ -67,14 +68,8 @@ def module(name: str, *arguments: str) -> list[str]:
 
 def start_stage(places: Places, name: str, *arguments: str) -> subprocess.Popen[str]:
     """Start one stage script as `tests.studies.start_stage` does, warm; a SIGKILL is passed on to the stage alone."""
-    return subprocess.Popen(
-        [str(_home() / "bin" / "python"), str(ROOT / "stages" / f"{name}.py"), *arguments],
-        cwd=places.root,
-        env=with_warm_stages(environment()),
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    python = str(_home() / "bin" / "python")
+    return studies.start_stage(places, name, *arguments, python=python, variables=with_warm_stages(environment()))
 
 
 def stage(places: Places, name: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
